@@ -1,0 +1,46 @@
+from . import (
+    base as base,
+    calibration as calibration,
+    full_reference as full_reference,
+    functional as functional,
+    inspection as inspection,
+    io as io,
+    metrics as metrics,
+    plotting as plotting,
+    preprocessing as preprocessing,
+    pyramids as pyramids,
+    regression as regression,
+    spectrograms as spectrograms,
+)
+from ._version import __version__ as __version__
+from .calibration import RatingMapping as RatingMapping
+from .full_reference import (
+    MSE as MSE,
+    MSSSIM as MSSSIM,
+    NLPD as NLPD,
+    SSIM as SSIM,
+    PyramidDistance as PyramidDistance,
+)
+from .io import (
+    LoadAudio as LoadAudio,
+    load_audio as load_audio,
+    save_audio as save_audio,
+)
+from .plotting import DivisiveNormDisplay as DivisiveNormDisplay
+from .preprocessing import (
+    AlignPairs as AlignPairs,
+    FixDuration as FixDuration,
+    Normalize as Normalize,
+    Resample as Resample,
+    Vectorizer as Vectorizer,
+)
+from .pyramids import (
+    DivisiveNorm as DivisiveNorm,
+    LaplacianPyramid as LaplacianPyramid,
+    Pyramid as Pyramid,
+)
+from .regression import NLPDRegressor as NLPDRegressor
+from .spectrograms import (
+    MelSpectrogram as MelSpectrogram,
+    Spectrogram as Spectrogram,
+)
