@@ -1,0 +1,421 @@
+"""What the estimators share: version headers, validation hooks, and one clip at a time.
+
+Every transformer works through its batch one clip (or one image, or one pair) at a time. The
+result for a clip then cannot depend on its neighbours, not even in the last bit, lists of
+unequal lengths need no padding, and memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+
+from skperceptual._version import __version__
+from skperceptual.utils._sklearn import _check_feature_names, _fit_context
+from skperceptual.utils.tags import PerceptualInputTags
+from skperceptual.utils.threads import single_threaded
+from skperceptual.utils.validation import Batch, ImageBatch, check_images, check_signals
+
+__all__ = [
+    "ImagePairMixin",
+    "PairMetric",
+    "PerceptualEstimator",
+    "SignalTransformer",
+    "VersionWarning",
+    "map_clips",
+    "map_images",
+]
+
+
+class VersionWarning(UserWarning):
+    """A pickled estimator was written by another version of this package.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skperceptual.base import VersionWarning
+    >>> warnings.simplefilter("error", VersionWarning)  # refuse instead of warning
+    >>> warnings.simplefilter("default", VersionWarning)
+    """
+
+
+class PerceptualEstimator(BaseEstimator):
+    """Base of all estimators: a pickle says which version wrote it.
+
+    Loading a pickle that a newer or older version wrote warns with :class:`VersionWarning`,
+    since the numbers it gives are then only as trustworthy as the changelog.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from skperceptual import MSE
+    >>> pickle.loads(pickle.dumps(MSE()))
+    MSE()
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_skperceptual_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        written_by = state.pop("_skperceptual_version", "unknown")
+        if written_by != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was saved by skperceptual {written_by} and is being "
+                f"loaded by {__version__}. Check its predictions before you rely on them, or fit "
+                "and save it again.",
+                VersionWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+    def _record_features(self, X: Any, batch: Batch | ImageBatch, *, reset: bool) -> None:
+        """Keep what scikit-learn keeps about X; the length of a clip may differ every time."""
+        _check_feature_names(self, X, reset=reset)
+        if reset:
+            if isinstance(batch, np.ndarray):
+                self.n_features_in_ = batch.shape[1]
+            elif hasattr(self, "n_features_in_"):
+                del self.n_features_in_
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = PerceptualInputTags()
+        return tags
+
+
+def map_clips(function: Callable[[NDArray], NDArray], X: Batch) -> Batch:
+    """Apply a function to every clip of checked signals or pairs, one 1-D clip at a time.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one clip of shape (n_times,) and gives an array.
+    X : ndarray or list
+        What :func:`skperceptual.utils.validation.check_signals` returned.
+
+    Returns
+    -------
+    ndarray or list
+        An array for an array, a list for a list. A pair gives one array where its two results
+        have one shape, and a tuple where they do not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.base import map_clips
+    >>> map_clips(lambda clip: clip[:2], np.zeros((3, 2, 5))).shape
+    (3, 2, 2)
+    """
+    if isinstance(X, np.ndarray):
+        flat = X.reshape(-1, X.shape[-1])
+        first = function(flat[0])
+        out = np.empty((len(flat), *first.shape), dtype=first.dtype)
+        out[0] = first
+        for row in range(1, len(flat)):
+            out[row] = function(flat[row])
+        return out.reshape(*X.shape[:-1], *first.shape)
+    return [_map_item(function, item) for item in X]
+
+
+def _map_item(function: Callable[[NDArray], NDArray], item: Any) -> Any:
+    if isinstance(item, np.ndarray) and item.ndim == 1:
+        return function(item)
+    reference, degraded = (function(part) for part in item)
+    if isinstance(item, np.ndarray) and reference.shape == degraded.shape:
+        return np.stack([reference, degraded])
+    return reference, degraded
+
+
+def map_images(function: Callable[[NDArray], NDArray], X: ImageBatch) -> ImageBatch:
+    """Apply a function to every image of checked images or pairs, one 2-D image at a time.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one image of shape (n_bands, n_frames) and gives an array.
+    X : ndarray or list
+        What :func:`skperceptual.utils.validation.check_images` returned.
+
+    Returns
+    -------
+    ndarray or list
+        An array for an array, a list for a list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.base import map_images
+    >>> map_images(lambda image: image.mean(axis=0), np.zeros((3, 2, 8, 5))).shape
+    (3, 2, 5)
+    """
+    if isinstance(X, np.ndarray):
+        flat = X.reshape(-1, *X.shape[-2:])
+        out = np.stack([function(image) for image in flat])
+        return out.reshape(*X.shape[:-2], *out.shape[1:])
+    return [
+        function(item) if item.ndim == 2 else np.stack([function(image) for image in item])
+        for item in X
+    ]
+
+
+class SignalTransformer(TransformerMixin, PerceptualEstimator):
+    """Base of the steps that read signals or pairs of signals, one clip at a time.
+
+    A subclass defines ``_transform_clip`` and, where it needs one, ``_min_samples``. Whatever
+    depends on the parameters alone (a filterbank, a window) belongs in ``_prepare``, which runs
+    once for each call of ``transform`` and gives the function that is applied to each clip.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.base import SignalTransformer
+    >>> class Halve(SignalTransformer):
+    ...     def _prepare(self):
+    ...         return lambda clip: clip * clip.dtype.type(0.5)
+    >>> Halve().fit_transform(np.ones((1, 4)))
+    array([[0.5, 0.5, 0.5, 0.5]])
+    """
+
+    def _min_samples(self) -> int:
+        """Give the shortest clip that this step can read, in samples."""
+        return 1
+
+    @abstractmethod
+    def _prepare(self) -> Callable[[NDArray], NDArray]:
+        """Give the function that turns one clip into its result."""
+
+    def _validate_signals(self, X: Any, *, reset: bool) -> Batch:
+        batch = check_signals(X, pairs=None, min_samples=self._min_samples())
+        self._record_features(X, batch, reset=reset)
+        return batch
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+        """Check the signals; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array or list
+            Signals of shape (n_signals, n_times), pairs of shape (n_pairs, 2, n_times), or a
+            list of either where lengths differ.
+        y : ignored
+            Present for the conventions of scikit-learn.
+
+        Returns
+        -------
+        self
+            The step itself.
+        """
+        self._validate_signals(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Transform every clip.
+
+        Parameters
+        ----------
+        X : array or list
+            Signals of shape (n_signals, n_times), pairs of shape (n_pairs, 2, n_times), or a
+            list of either where lengths differ.
+
+        Returns
+        -------
+        ndarray or list
+            The results with the leading axes of X; a list for a list.
+        """
+        self._validate_params()
+        batch = self._validate_signals(X, reset=False)
+        with single_threaded():
+            return map_clips(self._prepare(), batch)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.signals = True
+        tags.input_tags.signal_pairs = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class ImagePairMixin:
+    """Validation for the estimators that read pairs of images, reference first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual import MSE
+    >>> MSE().fit_transform(np.zeros((1, 2, 8, 8)) + [[[[0.0]], [[0.5]]]])
+    array([[0.25]])
+    """
+
+    def _min_side(self) -> int:
+        """Give the fewest bands and frames that this metric can read."""
+        return 1
+
+    def _validate_pairs(self, X: Any, *, reset: bool) -> ImageBatch:
+        batch = check_images(X, pairs=True, min_side=self._min_side())
+        self._record_features(X, batch, reset=reset)  # type: ignore[attr-defined]
+        constant = [row for row, pair in enumerate(batch) if np.ptp(pair[0]) == 0]
+        if constant:
+            warnings.warn(
+                f"The reference image is constant in {len(constant)} of {len(batch)} pairs (row "
+                f"{constant[0]} is the first). A silent reference has nothing to compare with; "
+                "leave such pairs out.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return batch
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.image_pairs = True
+        return tags
+
+
+class PairMetric(ImagePairMixin, TransformerMixin, PerceptualEstimator):
+    """Base of the metrics that turn pairs of images into features, one pair at a time.
+
+    A subclass defines the contract (``higher_is_better``, ``bounds``, ``symmetric``),
+    ``_feature_names`` and two methods on one pair: ``_score_pair`` and ``_pair_contributions``.
+
+    Examples
+    --------
+    >>> from skperceptual import NLPD
+    >>> NLPD.higher_is_better, NLPD.bounds, NLPD.symmetric
+    (False, (0.0, inf), True)
+    """
+
+    higher_is_better: ClassVar[bool]
+    bounds: ClassVar[tuple[float, float]]
+    symmetric: ClassVar[bool]
+
+    @abstractmethod
+    def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
+        """Give the score of one pair of images of shape (n_bands, n_frames)."""
+
+    @abstractmethod
+    def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
+        """Give the parts of the loss by level, (n_levels,), and by band, (n_bands,)."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+        """Check the pairs; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array of shape (n_pairs, 2, n_bands, n_frames), or list of (2, n_bands, n_frames)
+            Pairs of images, the reference first.
+        y : ignored
+            Present for the conventions of scikit-learn.
+
+        Returns
+        -------
+        self
+            The metric itself.
+        """
+        self._validate_pairs(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Score every pair.
+
+        Parameters
+        ----------
+        X : array of shape (n_pairs, 2, n_bands, n_frames), or list of (2, n_bands, n_frames)
+            Pairs of images, the reference first.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, 1)
+            One score a pair, in the floating-point type of the images.
+        """
+        return self.score_pairs(self._start(X))
+
+    def score_pairs(self, batch: ImageBatch) -> NDArray[np.floating]:
+        """Score pairs that were checked before, for estimators that hold this metric.
+
+        Parameters
+        ----------
+        batch : ndarray or list
+            What :func:`skperceptual.utils.validation.check_images` returned.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, 1)
+            One score a pair, in the floating-point type of the images.
+        """
+        with single_threaded():
+            scores = [[self._score_pair(reference, degraded)] for reference, degraded in batch]
+        return np.asarray(scores, dtype=batch[0].dtype)
+
+    def contributions(self, X: Any, *, by: str = "level") -> NDArray[np.floating]:
+        """Split each pair's loss into parts that add up to it.
+
+        The loss is the distance itself or, for a similarity, one minus it.
+
+        Parameters
+        ----------
+        X : array of shape (n_pairs, 2, n_bands, n_frames), or list of (2, n_bands, n_frames)
+            Pairs of images, the reference first.
+        by : {"level", "band"}, default="level"
+            ``"level"`` gives the share of each scale, the finest first; ``"band"`` the share of
+            each frequency band (row) of the image.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, n_levels) or (n_pairs, n_bands)
+            The parts of the loss.
+
+        Raises
+        ------
+        ValueError
+            When ``by`` is unknown, or pairs of a list differ in their number of bands.
+        """
+        if by not in ("level", "band"):
+            raise ValueError(f"by={by!r} is unknown. Use 'level' or 'band'.")
+        batch = self._start(X)
+        if by == "band" and len({pair.shape[-2] for pair in batch}) > 1:
+            raise ValueError(
+                "Pairs with different numbers of bands have no common table by band. Use one "
+                "front end for all of them."
+            )
+        with single_threaded():
+            parts = [self._pair_contributions(*pair)[by == "band"] for pair in batch]
+        return np.asarray(parts, dtype=batch[0].dtype)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
+        """Name the output features.
+
+        Parameters
+        ----------
+        input_features : ignored
+            Present for the conventions of scikit-learn.
+
+        Returns
+        -------
+        ndarray of str
+            One name a feature.
+        """
+        return np.asarray([type(self).__name__.lower()], dtype=object)
+
+    def _start(self, X: Any) -> ImageBatch:
+        """Check parameters and pairs before scoring; a fitted metric adds its own check."""
+        self._validate_params()
+        return self._validate_pairs(X, reset=False)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

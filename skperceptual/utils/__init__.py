@@ -1,0 +1,1 @@
+"""Validation, devices, optional imports and estimator checks: what every layer may use."""

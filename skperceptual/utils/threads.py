@@ -1,0 +1,35 @@
+"""Keep torch to one thread while single clips are computed.
+
+One spectrogram is too little work to share: its threads wait for one another at the end of every
+operation and, where other processes want the cores too (a grid search, a busy server), they wait
+for tens of milliseconds each time. It is whole clips that are worth running side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    import torch  # noqa: F401  its thread pool is found only once it is loaded
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Run the OpenMP operations of a block on the calling thread alone.
+
+    Examples
+    --------
+    >>> from skperceptual.utils.threads import single_threaded
+    >>> with single_threaded():
+    ...     pass
+    """
+    with _controller().limit(limits=1, user_api="openmp"):
+        yield
