@@ -1,0 +1,1 @@
+"""The same mathematics as ``functional``, compiled, where speed matters on a CPU."""
