@@ -1,0 +1,125 @@
+"""The multi-scale structural similarity of pairs of images as an estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from skperceptual.base import PairMetric
+from skperceptual.full_reference.contributions import spread_over_bands, spread_window
+from skperceptual.full_reference.mse import pair_tensors
+from skperceptual.functional.ms_ssim import (
+    WANG_2003_WEIGHTS,
+    combine_terms,
+    ms_ssim,
+    ms_ssim_terms,
+)
+from skperceptual.utils._sklearn import Interval, Options
+
+__all__ = ["MSSSIM"]
+
+
+class MSSSIM(PairMetric):
+    """Multi-scale structural similarity between pairs of images.
+
+    Contrast and structure are compared at each scale, luminance at the coarsest only, and the
+    means are multiplied, each raised to the weight of its scale [1]_. 1 means identical; the
+    score rises with quality and is never negative. Computed in float64; equal to the package
+    pytorch-msssim on sides that halve evenly.
+
+    Parameters
+    ----------
+    data_range : float, default=1.0
+        Largest possible value of the images less the smallest: 1.0 for images in [0, 1].
+    window_size : int, default=11
+        Side of the window, odd.
+    sigma : float, default=1.5
+        Standard deviation of the window.
+    weights : sequence of float, default=(0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+        One positive exponent a scale, the finest first. n scales need more than
+        ``(window_size - 1) * 2**(n - 1)`` bands and frames: 160 for the defaults. Smaller images
+        use the scales that fit, their weights divided by their sum, with a warning; such values
+        do not compare with those of larger images.
+
+    See Also
+    --------
+    SSIM : The same at one scale.
+    skperceptual.functional.ms_ssim : The function, differentiable.
+
+    Notes
+    -----
+    ``contributions`` divides one minus the score among the scales in proportion to minus the
+    logarithm of their factors (terms that are clipped to 0 share it equally), and a scale's
+    part among the bands in proportion to what each row lacks to 1.
+
+    References
+    ----------
+    .. [1] Z. Wang, E. P. Simoncelli, A. C. Bovik, "Multiscale structural similarity for image
+       quality assessment", Asilomar Conference on Signals, Systems and Computers, 2003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual import MSSSIM
+    >>> reference = np.random.default_rng(0).random((176, 176))
+    >>> pairs = np.array([[reference, reference], [reference, 0.5 * reference]])
+    >>> MSSSIM().fit_transform(pairs).round(3)
+    array([[1.   ],
+           [0.821]])
+    """
+
+    higher_is_better: ClassVar[bool] = True
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    symmetric: ClassVar[bool] = True
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "data_range": [Interval(Real, 0, None, closed="neither")],
+        "window_size": [Options(Integral, set(range(1, 65, 2)))],
+        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "weights": ["array-like"],
+    }
+
+    def __init__(
+        self,
+        *,
+        data_range: float = 1.0,
+        window_size: int = 11,
+        sigma: float = 1.5,
+        weights: Sequence[float] = WANG_2003_WEIGHTS,
+    ) -> None:
+        self.data_range = data_range
+        self.window_size = window_size
+        self.sigma = sigma
+        self.weights = weights
+
+    def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
+        with torch.inference_mode():
+            return ms_ssim(*pair_tensors(reference, degraded), **self.get_params()).item()
+
+    def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
+        with torch.inference_mode():
+            terms = ms_ssim_terms(*pair_tensors(reference, degraded), **self.get_params())
+            loss = 1 - combine_terms(terms).item()
+            levels = loss * _shares(terms.means.numpy(), np.array(terms.weights))
+            lacking = [1 - means.numpy() for means in terms.band_means]
+        bands = np.zeros(len(reference))
+        for level, rows in enumerate(lacking):
+            if levels[level] > 0:
+                parts = spread_window(levels[level] * rows / rows.sum(), np.array(terms.taps))
+                bands += spread_over_bands(parts, len(bands), level)
+        return levels, bands
+
+
+def _shares(means: NDArray, weights: NDArray) -> NDArray:
+    """Divide the loss of a product among its factors."""
+    clipped = means <= np.finfo(np.float64).tiny
+    if clipped.any():
+        return clipped / clipped.sum()
+    losses = -weights * np.log(np.minimum(means, 1.0))
+    total = losses.sum()
+    return losses / total if total > 0 else losses
