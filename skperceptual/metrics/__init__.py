@@ -1,0 +1,29 @@
+"""Ratings against predictions: correlations, their scorers, and scores within a condition."""
+
+from skperceptual.metrics.correlations import (
+    concordance_index,
+    kendall_score,
+    pearson_score,
+    spearman_score,
+)
+from skperceptual.metrics.scorers import (
+    WithinConditionScorer,
+    kendall_scorer,
+    pearson_scorer,
+    spearman_scorer,
+    within_condition_score,
+    within_condition_scorer,
+)
+
+__all__ = [
+    "WithinConditionScorer",
+    "concordance_index",
+    "kendall_score",
+    "kendall_scorer",
+    "pearson_score",
+    "pearson_scorer",
+    "spearman_score",
+    "spearman_scorer",
+    "within_condition_score",
+    "within_condition_scorer",
+]
