@@ -271,7 +271,7 @@ class ImagePairMixin:
                 f"{constant[0]} is the first). A silent reference has nothing to compare with; "
                 "leave such pairs out.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return batch
 
