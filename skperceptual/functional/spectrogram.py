@@ -4,9 +4,9 @@ Frames, padding and windows are librosa's. A frame's result does not depend on t
 it, and the mel filters are applied as a sparse matrix, since all but a few weights in a thousand
 are zero.
 
-Every function computes in the precision of the signals it is given. A transform in single precision
-is off by up to 1e-4 of a coefficient that lies 60 dB below the strongest one; the estimators convert
-to double precision first.
+Every function computes in the precision of the signals it is given. In single precision, a
+coefficient that lies 60 dB below the strongest one is off by up to 1e-4 of itself; the estimators
+convert to double precision first.
 """
 
 from __future__ import annotations

@@ -95,6 +95,22 @@ class NeighborhoodMoments:
             rows = padded[None, None, start : start + _ROWS_AT_ONCE + k - 1]
             yield functional.unfold(rows, k)[0].numpy()
 
+    def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the moments so far, per coefficient.
+
+        Returns
+        -------
+        products : ndarray of shape (n_levels, kernel_size**2, kernel_size**2)
+            Mean products of two members of a neighbourhood.
+        sums : ndarray of shape (n_levels, kernel_size**2)
+            Mean magnitude of each member.
+        """
+        counts = np.array(self._counts, dtype=np.float64)
+        return (
+            np.array(self._products) / counts[:, None, None],
+            np.array(self._sums) / counts[:, None],
+        )
+
     def mean_magnitudes(self) -> NDArray[np.float64]:
         """Give the mean magnitude of each level, equation 3.
 
@@ -109,10 +125,7 @@ class NeighborhoodMoments:
         ValueError
             When all levels are zero, as they are for silent references.
         """
-        center = self.kernel_size**2 // 2
-        sigmas = np.array(
-            [sums[center] / n for sums, n in zip(self._sums, self._counts, strict=True)]
-        )
+        sigmas = self.means()[1][:, self.kernel_size**2 // 2]
         largest = sigmas.max()
         if largest == 0:
             raise ValueError(
@@ -142,12 +155,11 @@ class NeighborhoodMoments:
         filters = np.zeros((len(sigmas), k * k))
         center = k * k // 2
         around = np.delete(np.arange(k * k), center)
+        products, sums = self.means()
         for level, sigma in enumerate(sigmas):
-            products = self._products[level] / self._counts[level]
-            sums = self._sums[level] / self._counts[level]
-            right = products[around, center] - sigma * sums[around]
+            right = products[level][around, center] - sigma * sums[level][around]
             filters[level, around] = _nnls_of_normal_equations(
-                products[np.ix_(around, around)], right
+                products[level][np.ix_(around, around)], right
             )
         return filters.reshape(-1, k, k), sigmas
 
@@ -168,16 +180,11 @@ class NeighborhoodMoments:
         ndarray of shape (n_levels,)
             Mean squared error of the predicted magnitudes.
         """
-        center = self.kernel_size**2 // 2
-        losses = []
-        for level, sigma in enumerate(sigmas):
-            products = self._products[level] / self._counts[level]
-            sums = self._sums[level] / self._counts[level]
-            residual = -np.asarray(filters[level], dtype=np.float64).ravel()
-            residual[center] += 1.0
-            quadratic = residual @ products @ residual
-            losses.append(quadratic - 2 * sigma * (residual @ sums) + sigma**2)
-        return np.array(losses)
+        products, sums = self.means()
+        residual = -np.asarray(filters, dtype=np.float64).reshape(len(sums), -1)
+        residual[:, self.kernel_size**2 // 2] += 1.0
+        quadratic = np.einsum("li,lij,lj->l", residual, products, residual)
+        return quadratic - 2 * sigmas * np.einsum("li,li->l", residual, sums) + sigmas**2
 
 
 def fit_normalization(
