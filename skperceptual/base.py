@@ -60,6 +60,8 @@ class PerceptualEstimator(BaseEstimator):
     MSE()
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_skperceptual_version": __version__}
 
@@ -253,8 +255,10 @@ class ImagePairMixin:
     --------
     >>> import numpy as np
     >>> from skperceptual import MSE
-    >>> MSE().fit_transform(np.zeros((1, 2, 8, 8)) + [[[[0.0]], [[0.5]]]])
-    array([[0.25]])
+    >>> MSE().fit(np.zeros((3, 8, 8)))
+    Traceback (most recent call last):
+    ...
+    ValueError: Expected pairs of images of shape (n_pairs, 2, n_bands, n_frames)...
     """
 
     def _min_side(self) -> int:

@@ -79,7 +79,7 @@ class NLPD(PairMetric):
     >>> pairs = np.array([[reference, reference], [reference, 0.5 * reference]])
     >>> NLPD().fit_transform(pairs).round(3)
     array([[0.   ],
-           [0.357]])
+           [0.422]])
     """
 
     higher_is_better: ClassVar[bool] = False

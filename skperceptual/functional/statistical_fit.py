@@ -227,7 +227,7 @@ def fit_normalization(
     ...     (laplacian_pyramid(image, 3) for image in images), "ones", 3
     ... )
     >>> filters.shape, sigmas.round(2).tolist()
-    ((3, 5, 5), [0.22, 0.09, 0.5])
+    ((3, 5, 5), [0.23, 0.06, 0.49])
     """
     if not isinstance(normalization, str) or normalization == "image":
         return resolve_normalization(
