@@ -171,9 +171,9 @@ def map_images(function: Callable[[NDArray], NDArray], X: ImageBatch) -> ImageBa
 class SignalTransformer(TransformerMixin, PerceptualEstimator):
     """Base of the steps that read signals or pairs of signals, one clip at a time.
 
-    A subclass defines ``_transform_clip`` and, where it needs one, ``_min_samples``. Whatever
-    depends on the parameters alone (a filterbank, a window) belongs in ``_prepare``, which runs
-    once for each call of ``transform`` and gives the function that is applied to each clip.
+    A subclass defines ``_prepare``, which runs once for each call of ``transform``, computes what
+    depends on the parameters alone (a filterbank, a window) and gives the function that is
+    applied to each clip; and ``_min_samples`` where clips can be too short.
 
     Examples
     --------

@@ -10,6 +10,8 @@ from skperceptual.functional.divisive_normalization import (
     pad_neighborhood,
     resolve_normalization,
 )
+from skperceptual.functional.inversion import mel_to_spectrogram
+from skperceptual.functional.mel import hz_to_mel, mel_edges, mel_filterbank, mel_to_hz
 from skperceptual.functional.ms_ssim import MSSSIMTerms, combine_terms, ms_ssim, ms_ssim_terms
 from skperceptual.functional.mse import mse
 from skperceptual.functional.nlpd import (
@@ -25,6 +27,21 @@ from skperceptual.functional.pyramid import (
     minimum_side,
 )
 from skperceptual.functional.reduction import stable_mean
+from skperceptual.functional.scaling import (
+    from_decibels,
+    from_log,
+    from_log01,
+    full_scale_peak,
+    to_decibels,
+    to_log,
+    to_log01,
+)
+from skperceptual.functional.spectrogram import (
+    mel_spectrogram,
+    padded_window,
+    spectrogram,
+    stft,
+)
 from skperceptual.functional.ssim import ssim, ssim_map
 from skperceptual.functional.statistical_fit import NeighborhoodMoments, fit_normalization
 
@@ -35,9 +52,19 @@ __all__ = [
     "combine_terms",
     "divisive_normalization",
     "fit_normalization",
+    "from_decibels",
+    "from_log",
+    "from_log01",
+    "full_scale_peak",
+    "hz_to_mel",
     "invert_laplacian_pyramid",
     "laplacian_pyramid",
     "level_distances",
+    "mel_edges",
+    "mel_filterbank",
+    "mel_spectrogram",
+    "mel_to_hz",
+    "mel_to_spectrogram",
     "minimum_side",
     "ms_ssim",
     "ms_ssim_terms",
@@ -48,11 +75,17 @@ __all__ = [
     "normalization_border",
     "normalization_tensors",
     "pad_neighborhood",
+    "padded_window",
     "pearson_correlation",
     "pool_levels",
     "resolve_normalization",
     "safe_power",
+    "spectrogram",
     "ssim",
     "ssim_map",
     "stable_mean",
+    "stft",
+    "to_decibels",
+    "to_log",
+    "to_log01",
 ]

@@ -315,4 +315,6 @@ def normalization_tensors(
     >>> normalization_tensors(*resolve_normalization("image", 6), like=torch.ones(1))[0].dtype
     torch.float32
     """
-    return torch.as_tensor(filters).to(like), torch.as_tensor(sigmas).to(like)
+    # Copies: what came from a memory-mapped file cannot be written to, which torch warns of.
+    kind = {"dtype": like.dtype, "device": like.device}
+    return torch.tensor(filters, **kind), torch.tensor(sigmas, **kind)

@@ -38,8 +38,14 @@ def mel_to_spectrogram(
         Sampling rate in Hz.
     n_fft : int
         Length of the Fourier transform in samples.
-    fmin, fmax, htk, norm
-        Filters; see :func:`mel_filterbank`.
+    fmin : float, default=0.0
+        Lowest corner of the filters in Hz; see :func:`mel_filterbank`.
+    fmax : float or None, default=None
+        Highest corner in Hz; None means half the sampling rate.
+    htk : bool, default=False
+        Use the HTK scale instead of Slaney's.
+    norm : {"slaney"} or None, default="slaney"
+        Area 1 or height 1.
     max_iter : int, default=100
         Number of steps, enough for a residual within 1e-4 of the smallest one.
 

@@ -150,8 +150,10 @@ def mel_filterbank(
         Length of the Fourier transform in samples.
     n_mels : int
         Number of filters.
-    fmin, fmax : float
-        Lowest and highest corner in Hz; ``fmax=None`` means half the sampling rate.
+    fmin : float, default=0.0
+        Lowest corner in Hz.
+    fmax : float or None, default=None
+        Highest corner in Hz; None means half the sampling rate.
     htk : bool, default=False
         Use the HTK scale instead of Slaney's.
     norm : {"slaney"} or None, default="slaney"
@@ -166,8 +168,8 @@ def mel_filterbank(
     --------
     >>> from skperceptual.functional import mel_filterbank
     >>> mel_filterbank(sr=8000, n_fft=8, n_mels=2, norm=None).round(3)
-    array([[0.   , 0.917, 0.294, 0.   , 0.   ],
-           [0.   , 0.083, 0.706, 0.573, 0.   ]])
+    array([[0.   , 0.783, 0.   , 0.   , 0.   ],
+           [0.   , 0.217, 0.904, 0.452, 0.   ]])
     """
     return _filterbank(sr, n_fft, n_mels, fmin, fmax, htk, norm)
 

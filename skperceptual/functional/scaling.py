@@ -213,10 +213,18 @@ def full_scale_peak(
         Length of a frame in samples.
     n_mels : int
         Number of bands.
-    win_length, window
+    win_length : int or None, default=None
+        Length of the window; None means ``n_fft``.
+    window : str or tuple, default="hann"
         Window; see :func:`stft`.
-    fmin, fmax, htk, norm
-        Filters; see :func:`mel_filterbank`.
+    fmin : float, default=0.0
+        Lowest corner of the filters in Hz; see :func:`mel_filterbank`.
+    fmax : float or None, default=None
+        Highest corner in Hz; None means half the sampling rate.
+    htk : bool, default=False
+        Use the HTK scale instead of Slaney's.
+    norm : {"slaney"} or None, default="slaney"
+        Area 1 or height 1.
     power : float, default=1.0
         Exponent of the magnitude.
 

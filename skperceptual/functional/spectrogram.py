@@ -101,8 +101,16 @@ def spectrogram(
     ----------
     signals : Tensor of shape (..., n_times)
         Signals.
-    n_fft, hop_length, win_length, window, center, pad_mode
-        Frames and window; see :func:`stft`.
+    n_fft, hop_length : int
+        Length and distance of frames in samples; see :func:`stft`.
+    win_length : int or None, default=None
+        Length of the window; None means ``n_fft``.
+    window : str or tuple, default="hann"
+        Window.
+    center : bool, default=False
+        Pad the signals on both sides.
+    pad_mode : {"constant", "edge", "reflect", "symmetric"}, default="constant"
+        How to pad.
     power : float, default=1.0
         Exponent of the magnitude: 1 for the magnitude, 2 for the power.
 
@@ -151,13 +159,25 @@ def mel_spectrogram(
     sr : float
         Sampling rate in Hz.
     n_fft, hop_length : int
-        Frames; see :func:`stft`.
+        Length and distance of frames in samples; see :func:`stft`.
     n_mels : int
         Number of bands.
-    win_length, window, center, pad_mode
-        Frames and window; see :func:`stft`.
-    fmin, fmax, htk, norm
-        Filters; see :func:`mel_filterbank`.
+    win_length : int or None, default=None
+        Length of the window; None means ``n_fft``.
+    window : str or tuple, default="hann"
+        Window.
+    center : bool, default=False
+        Pad the signals on both sides.
+    pad_mode : {"constant", "edge", "reflect", "symmetric"}, default="constant"
+        How to pad.
+    fmin : float, default=0.0
+        Lowest corner of the filters in Hz; see :func:`mel_filterbank`.
+    fmax : float or None, default=None
+        Highest corner in Hz; None means half the sampling rate.
+    htk : bool, default=False
+        Use the HTK scale instead of Slaney's.
+    norm : {"slaney"} or None, default="slaney"
+        Area 1 or height 1.
     power : float, default=1.0
         Exponent of the magnitude, before the bands are formed.
 
