@@ -33,7 +33,7 @@ from skperceptual.utils._sklearn import Interval, Options, StrOptions, _fit_cont
 from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import ImageBatch, check_images
 
-__all__ = ["DivisiveNorm", "LaplacianPyramid", "Pyramid", "check_pyramid"]
+__all__ = ["DivisiveNorm", "LaplacianPyramid", "Pyramid"]
 
 
 class Pyramid:
@@ -348,6 +348,8 @@ class DivisiveNorm(TransformerMixin, PerceptualEstimator):
         and ``j - kernel_size // 2`` frames away.
     sigmas_ : ndarray of shape (n_levels,)
         Constants.
+    convention_ : str
+        Form of the pyramids that the step was fitted to.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""The mapping from metric to ratings: its four curves, their inverse, and scikit-learn's checks."""
+"""The mapping from metric to ratings: its four curves and their inverse."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import parametrize_with_checks
-from sklearn.utils.validation import validate_data
 
 from skperceptual import RatingMapping
 
@@ -27,33 +25,6 @@ DATA = Path(__file__).resolve().parent / "data"
 KINDS = pytest.mark.parametrize("kind", ["linear", "cubic", "logistic", "isotonic"])
 DIRECTIONS = pytest.mark.parametrize("increasing", [True, False])
 P1401 = json.loads((DATA / "p1401_small_table.json").read_text())
-
-
-class SummingMapping(RatingMapping):
-    """Reads the tables of scikit-learn's checks by their row sums."""
-
-    def _validate_values(self, X, y="no_validation", *, reset, **checks):
-        checked = validate_data(self, X, y, reset=reset, dtype=[np.float64, np.float32], **checks)
-        if isinstance(checked, tuple):
-            return checked[0].sum(axis=1), checked[1]
-        return checked.sum(axis=1)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = False
-        tags.input_tags.two_d_array = True
-        tags.regressor_tags.poor_score = True  # the sum of ten columns explains little
-        return tags
-
-
-@parametrize_with_checks(
-    [SummingMapping(kind) for kind in ("linear", "cubic", "logistic", "isotonic")]
-)
-def test_scikit_learn_checks(estimator, check):
-    # Some of the checks fit random ratings, for which a constant can be the best curve.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The mapping is constant")
-        check(estimator)
 
 
 def ratings_of(rng, n=60, *, increasing=True):

@@ -102,7 +102,7 @@ class TestLaplacianPyramid:
             step.inverse_transform(step.fit_transform(rng.random((1, 65, 65))))
 
     def test_too_small_images_are_named(self, rng):
-        with pytest.raises(ValueError, match="7 bands and 20 frames.*at least 8"):
+        with pytest.raises(ValueError, match=r"7 bands and 20 frames.*at least 8"):
             LaplacianPyramid().fit(rng.random((2, 7, 20)))
         with pytest.raises(ValueError, match="at least 65"):
             LaplacianPyramid(convention="hepburn").fit(rng.random((2, 64, 70)))

@@ -316,5 +316,7 @@ def normalization_tensors(
     torch.float32
     """
     # Copies: what came from a memory-mapped file cannot be written to, which torch warns of.
-    kind = {"dtype": like.dtype, "device": like.device}
-    return torch.tensor(filters, **kind), torch.tensor(sigmas, **kind)
+    return (
+        torch.tensor(filters, dtype=like.dtype, device=like.device),
+        torch.tensor(sigmas, dtype=like.dtype, device=like.device),
+    )

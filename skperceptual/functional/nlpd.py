@@ -91,10 +91,18 @@ def nlpd_differences(
 
     Parameters
     ----------
-    reference, degraded : Tensor of shape (..., n_bands, n_frames)
-        Images in [0, 1].
-    n_levels, normalization, kernel_size, convention
-        As in :func:`nlpd`.
+    reference : Tensor of shape (..., n_bands, n_frames)
+        Reference images in [0, 1].
+    degraded : Tensor of shape (..., n_bands, n_frames)
+        Degraded images.
+    n_levels : int, default=6
+        Number of levels.
+    normalization : {"image"}, None or (filters, sigmas), default="image"
+        Divisive normalisation; see :func:`resolve_normalization`.
+    kernel_size : int, default=5
+        Side of the neighbourhood of ``"image"``.
+    convention : {"laparra2016", "laparra2017", "hepburn"}, default="laparra2016"
+        Form of the pyramid; see :mod:`skperceptual.functional.pyramid`.
 
     Returns
     -------

@@ -130,7 +130,7 @@ class CorrelationObjective:
         return energies, by_filters, by_sigmas
 
 
-class FitStopped(Exception):  # noqa: N818  an event, like StopIteration, and no error
+class FitStopped(Exception):
     """Raised inside a solver when the monitor has seen enough."""
 
 
@@ -282,7 +282,10 @@ def fit_lbfgs(
     lowest = np.where(np.arange(len(origin)) < n_weights, np.log(_OFFSET), np.log(_LOWEST))
     bounds = Bounds(np.minimum(lowest, origin), np.maximum(np.log(_HIGHEST), origin))
 
+    scale = 0.0
+
     def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        nonlocal scale
         filters = np.maximum(np.exp(theta[:n_weights]) - _OFFSET, 0.0).reshape(start[0].shape)
         parameters = filters, np.exp(theta[n_weights:])
         correlation, gradient = monitor.objective(parameters, batches)
@@ -290,7 +293,12 @@ def fit_lbfgs(
         value = correlation - alpha * float(np.mean(move**2))
         monitor.record(parameters, correlation, value)
         slope = np.concatenate([part.ravel() for part in gradient]) * np.exp(theta)
-        return -value, 2 * alpha * move / len(move) - slope
+        slope = 2 * alpha * move / len(move) - slope
+        # With every parameter bounded, L-BFGS-B takes the gradient itself as its first step. A
+        # correlation's is so small that ten evaluations go by before anything moves; scaled, the
+        # first step has length 1.
+        scale = scale or 1 / max(float(np.linalg.norm(slope)), _LOWEST)
+        return -scale * value, scale * slope
 
     monitor.start(start)
     with suppress(FitStopped):

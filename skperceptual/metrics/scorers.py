@@ -33,8 +33,11 @@ __all__ = [
 
 Score = str | Callable[..., float]
 
+#: Scorer of :func:`spearman_score`, for ``scoring=``; its sign is kept.
 spearman_scorer = make_scorer(spearman_score)
+#: Scorer of :func:`pearson_score`, for ``scoring=``; its sign is kept.
 pearson_scorer = make_scorer(pearson_score)
+#: Scorer of :func:`kendall_score`, for ``scoring=``; its sign is kept.
 kendall_scorer = make_scorer(kendall_score)
 
 _STATISTICS = {"spearman": spearman, "pearson": pearson, "kendall": kendall}

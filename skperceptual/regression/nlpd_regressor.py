@@ -57,7 +57,7 @@ default="perceptual"
         The map from distance to rating, a kind of :class:`RatingMapping`.
     solver : {"adam", "lbfgs"}, default="adam"
         Optimiser of the perceptual fit. ``"adam"`` is the paper's recipe; ``"lbfgs"`` works on
-        logarithms and gets further in fewer passes, so give it fewer ``max_epochs`` (30).
+        logarithms and gets further in fewer passes: 30 to 60 ``max_epochs`` are enough.
     learning_rate : float, default=1e-3
         Step size of Adam.
     max_epochs : int, default=100
@@ -379,10 +379,11 @@ default="perceptual"
                 f"Expected one rating a pair, got {len(batch)} pairs and {len(ratings)} ratings "
                 "(inconsistent numbers of samples)."
             )
-        if not np.isfinite(ratings).all():
+        finite = np.isfinite(ratings)
+        if not finite.all():
             raise ValueError(
-                f"Input y contains NaN or infinity: rating {int(np.argmin(np.isfinite(ratings)))} is "
-                "missing. Leave out pairs without a rating."
+                f"Input y contains NaN or infinity: rating {int(np.argmin(finite))} is missing. "
+                "Leave out pairs without a rating."
             )
         return ratings
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from sklearn.base import BaseEstimator
 
-_LENGTHS = (
-    "the number of samples or frames may change after fit; replaced by check_other_lengths_after_fit"
-)
-_INTEGERS = "integers have no known full scale; replaced by check_integers_refused and check_float32"
+_LENGTHS = "clips may be longer or shorter than in fit; replaced by check_other_lengths_after_fit"
+_INTEGERS = "integers have no full scale; replaced by check_integers_refused and check_float32"
 
 # By the name of the class or of one of its bases.
 _EXPECTED: dict[str, dict[str, str]] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -161,9 +163,10 @@ def concatenate(batches: Sequence[Any]) -> Any:
     """Put the samples of several batches into one list, whatever their sizes."""
     lists = [as_list(batch) for batch in batches]
     if hasattr(lists[0], "levels"):
-        levels = [sum(parts, []) for parts in zip(*(b.levels for b in lists), strict=True)]
+        by_level = zip(*(batch.levels for batch in lists), strict=True)
+        levels = [list(chain.from_iterable(parts)) for parts in by_level]
         return type(lists[0])(levels, convention=lists[0].convention)
-    return sum(lists, [])
+    return list(chain.from_iterable(lists))
 
 
 def fit(
@@ -180,14 +183,20 @@ def seeded(estimator: BaseEstimator) -> BaseEstimator:
     return copy.set_params(random_state=0) if "random_state" in copy.get_params() else copy
 
 
+def calls_on(estimator: BaseEstimator, X: Any, inputs: CheckInputs) -> dict[str, partial[Any]]:
+    """Give the call of X, yet to be made, of each method that the estimator has."""
+    # Only pairs have a distance each; that of a set of signals is one number.
+    methods = [method for method in METHODS if method != "distance" or inputs.has_pairs]
+    return {
+        method: partial(getattr(estimator, method), X)
+        for method in methods
+        if hasattr(estimator, method)
+    }
+
+
 def results(estimator: BaseEstimator, X: Any, inputs: CheckInputs) -> dict[str, list[Any]]:
     """Give, for each method that the estimator has, one entry a sample: an array or a tuple."""
-    found = {}
-    for method in METHODS:
-        # Only pairs have a distance each; that of a set of signals is one number.
-        if hasattr(estimator, method) and (method != "distance" or inputs.has_pairs):
-            found[method] = rows_of(getattr(estimator, method)(X))
-    return found
+    return {method: rows_of(call()) for method, call in calls_on(estimator, X, inputs).items()}
 
 
 def rows_of(result: Any) -> list[Any]:
@@ -229,10 +238,7 @@ def message_of(call: Callable[[], Any], what: str) -> str:
 def assert_refused(fitted: BaseEstimator, X: Any, inputs: CheckInputs, *needles: str) -> None:
     """Check that fit and every method refuse X, and that the message holds the needles."""
     y = inputs.targets(fitted)[: len(X)]
-    calls = {"fit": lambda: clone(fitted).fit(X, y)}
-    for method in METHODS:
-        if hasattr(fitted, method) and (method != "distance" or inputs.has_pairs):
-            calls[method] = lambda method=method: getattr(fitted, method)(X)
+    calls = calls_on(fitted, X, inputs) | {"fit": partial(clone(fitted).fit, X, y)}
     for method, call in calls.items():
         message = message_of(call, f"{method} of wrong input (needs to say {needles})")
         for needle in needles:

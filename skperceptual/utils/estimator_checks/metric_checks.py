@@ -34,7 +34,9 @@ def check_identity_is_best(name: str, estimator: BaseEstimator, inputs: CheckInp
     assert np.isfinite(best), f"{name}.bounds has no finite best value."
     np.testing.assert_allclose(same, best, atol=_ROUNDING)
     noisy = references + 0.1 * inputs.noise(references)
-    assert (_loss(_scores(estimator, references, noisy, inputs), estimator) > _loss(same, estimator)).all()
+    assert (
+        _loss(_scores(estimator, references, noisy, inputs), estimator) > _loss(same, estimator)
+    ).all()
 
 
 def check_more_noise_is_worse(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
@@ -124,9 +126,7 @@ def check_distance(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> 
     assert (np.diff(np.stack(distances), axis=0) > 0).all()
 
 
-def check_ratings_fall_with_noise(
-    name: str, estimator: BaseEstimator, inputs: CheckInputs
-) -> None:
+def check_ratings_fall_with_noise(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
     """Predicted ratings follow those that it was fitted to, and fall with noise."""
     fitted = fit(estimator, inputs)
     predicted = fitted.predict(inputs.batch())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 
-from skperceptual.utils.estimator_checks.inputs import METHODS, CheckInputs, message_of
+from skperceptual.utils.estimator_checks.inputs import CheckInputs, calls_on, message_of
 
 
 class _NoParameter:
@@ -35,17 +37,14 @@ def check_wrong_parameters_refused(
 ) -> None:
     """A wrong parameter is refused by name, also where nobody calls fit."""
     X, y = inputs.batch(), inputs.targets(estimator)
-    for parameter, constraint in getattr(
-        type(estimator), "_parameter_constraints", {}
-    ).items():
-        if constraint == "no_validation":
+    constraints = getattr(type(estimator), "_parameter_constraints", {})
+    for parameter, allowed in constraints.items():
+        if allowed == "no_validation":
             continue
         wrong = clone(estimator).set_params(**{parameter: _NoParameter()})
-        calls = {"fit": lambda: wrong.fit(X, y)}
-        if not estimator.__sklearn_tags__().requires_fit:
-            for method in METHODS:
-                if hasattr(estimator, method):
-                    calls[method] = lambda method=method: getattr(wrong, method)(X)
+        calls = {"fit": partial(wrong.fit, X, y)}
+        if not get_tags(estimator).requires_fit:
+            calls |= calls_on(wrong, X, inputs)
         for method, call in calls.items():
             message = message_of(call, f"a wrong {parameter} in {method}")
             assert f"'{parameter}' parameter of {name}" in message, (

@@ -111,9 +111,7 @@ def assert_plain_state(value: Any, path: str = "estimator") -> None:
         assert home == "numpy", f"{path} is a {type(value).__module__}.{type(value).__name__}."
 
 
-def check_global_state_unchanged(
-    name: str, estimator: BaseEstimator, inputs: CheckInputs
-) -> None:
+def check_global_state_unchanged(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
     """Generators and settings of NumPy and torch are those of before."""
     import torch
 
@@ -159,9 +157,7 @@ def check_model_selection(name: str, estimator: BaseEstimator, inputs: CheckInpu
     scores = []
     for samples in (X, as_list(X)):
         scores.append(
-            cross_val_score(
-                model, samples, y, groups=groups, cv=GroupKFold(2), error_score="raise"
-            )
+            cross_val_score(model, samples, y, groups=groups, cv=GroupKFold(2), error_score="raise")
         )
         assert np.isfinite(scores[-1]).all()
     parameters = model.get_params(deep=True)

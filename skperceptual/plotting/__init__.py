@@ -1,0 +1,18 @@
+"""Displays: what people would rather look at than read, one a file.
+
+They follow scikit-learn's convention: a display holds the data that it draws, ``from_estimator``
+and its siblings compute them, ``plot`` draws them and returns the display. Matplotlib is needed
+for ``plot`` alone; the ``plot`` extra brings it.
+"""
+
+from skperceptual.plotting.contributions import ContributionsDisplay
+from skperceptual.plotting.divisive_norm import DivisiveNormDisplay
+from skperceptual.plotting.rating import RatingDisplay
+from skperceptual.plotting.spectrogram import SpectrogramDisplay
+
+__all__ = [
+    "ContributionsDisplay",
+    "DivisiveNormDisplay",
+    "RatingDisplay",
+    "SpectrogramDisplay",
+]

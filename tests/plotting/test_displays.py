@@ -1,0 +1,470 @@
+"""Displays keep scikit-learn's convention, and what they draw is what they were given."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skperceptual import (
+    MSE,
+    NLPD,
+    DivisiveNorm,
+    LaplacianPyramid,
+    MelSpectrogram,
+    NLPDRegressor,
+    RatingMapping,
+    Spectrogram,
+    plotting,
+)
+from skperceptual.functional import neighborhood_sum
+from skperceptual.inspection import contributions
+from skperceptual.metrics import spearman_score
+from skperceptual.plotting import (
+    ContributionsDisplay,
+    DivisiveNormDisplay,
+    RatingDisplay,
+    SpectrogramDisplay,
+)
+from skperceptual.plotting.frequency_axis import frequency_ticks
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((6, 2, 32, 40))
+SIGNALS = 0.1 * RNG.standard_normal((3, 2, 8000))
+RATINGS = np.array([1.0, 2.0, 3.5, 3.0, 4.0, 5.0])
+FRONT_END = MelSpectrogram(sr=16000, n_mels=32)
+
+
+def draw_filters(ax=None):
+    return DivisiveNormDisplay.from_estimator(NLPD(n_levels=3).fit(IMAGES), ax=ax)
+
+
+def draw_filters_of_two(ax=None):
+    estimators = {
+        "photographs": NLPD(n_levels=3).fit(IMAGES),
+        "fewer levels": NLPD(n_levels=2, normalization="ones").fit(IMAGES),
+    }
+    return DivisiveNormDisplay.from_estimator(estimators, ax=ax)
+
+
+def draw_ratings(ax=None):
+    metric = make_pipeline(MSE(), RatingMapping()).fit(IMAGES, RATINGS)
+    return RatingDisplay.from_estimator(metric, IMAGES, RATINGS, ax=ax)
+
+
+def draw_spectrograms(ax=None):
+    return SpectrogramDisplay.from_estimator(FRONT_END, SIGNALS, ax=ax)
+
+
+def draw_levels(ax=None):
+    return ContributionsDisplay.from_estimator(NLPD(n_levels=3), IMAGES, ax=ax)
+
+
+def draw_bands(ax=None):
+    metric = make_pipeline(FRONT_END, MSE())
+    return ContributionsDisplay.from_estimator(metric, SIGNALS, by="band", ax=ax)
+
+
+DRAW = {
+    function.__name__: function
+    for function in (
+        draw_filters,
+        draw_filters_of_two,
+        draw_ratings,
+        draw_spectrograms,
+        draw_levels,
+        draw_bands,
+    )
+}
+each_display = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    yield
+    plt.close("all")
+
+
+def test_all_displays_are_tested():
+    drawn = {type(draw()) for draw in DRAW.values()}
+    assert drawn == {getattr(plotting, name) for name in plotting.__all__}
+
+
+# ---- the convention -----------------------------------------------------------------------
+
+
+@each_display
+def test_init_stores_keywords_and_nothing_else(draw):
+    cls = type(draw())
+    parameters = inspect.signature(cls.__init__).parameters
+    names = [name for name in parameters if name != "self"]
+    assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in names)
+    values = {name: object() for name in names}
+    assert vars(cls(**values)) == values
+
+
+@each_display
+def test_constructors_draw_and_plot_returns_self(draw):
+    display = draw()
+    assert display.plot() is display
+    axes = display.axes_.flat[0] if hasattr(display, "axes_") else display.ax_
+    assert axes.figure is display.figure_
+    assert not (hasattr(display, "axes_") and hasattr(display, "ax_"))
+
+
+@each_display
+def test_draws_into_given_axes(draw):
+    figure, axes = plt.subplots(1, 2)
+    display = draw(ax=axes[1])
+    assert display.figure_ is figure
+    assert plt.get_fignums() == [figure.number]
+    drawn = display.axes_.flat if hasattr(display, "axes_") else [display.ax_]
+    figure.canvas.draw()
+    left = axes[0].get_position()
+    assert all(ax.get_position().x0 > left.x1 for ax in drawn)
+    assert not axes[0].has_data()
+
+
+@each_display
+def test_figure_can_be_saved(draw, tmp_path):
+    draw().figure_.savefig(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+@each_display
+def test_nothing_is_shown_and_no_setting_changed(draw, monkeypatch):
+    def show(*args, **kwargs):
+        raise AssertionError("a display never calls show")
+
+    monkeypatch.setattr(plt, "show", show)
+    before = dict(mpl.rcParams)
+    draw()
+    assert dict(mpl.rcParams) == before
+
+
+@each_display
+def test_missing_matplotlib_names_the_extra(draw, monkeypatch):
+    display = draw()
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"skperceptual\[plot\]") as error:
+        display.plot()
+    assert type(display).__name__ in str(error.value)
+
+
+@pytest.mark.parametrize("draw", [draw_filters_of_two, draw_spectrograms])
+def test_panels_take_an_array_of_axes(draw):
+    shape = draw().axes_.shape
+    figure, axes = plt.subplots(*(shape if len(shape) == 2 else (1, *shape)), squeeze=False)
+    display = draw(ax=axes)
+    assert list(display.axes_.flat) == list(axes.flat)
+    assert display.bounding_ax_ is None
+    assert display.figure_ is figure
+
+
+@pytest.mark.parametrize("draw", [draw_filters, draw_spectrograms])
+def test_wrong_number_of_axes(draw):
+    _, axes = plt.subplots(1, 5)
+    with pytest.raises(ValueError, match=r"1 x 3 panels .* got 5"):
+        draw(ax=axes)
+
+
+def test_axes_without_a_place_in_a_grid():
+    with pytest.raises(ValueError, match=r"plt.subplots"):
+        draw_filters(ax=plt.figure().add_axes((0, 0, 1, 1)))
+
+
+# ---- divisive normalisation ---------------------------------------------------------------
+
+
+def weight_drawn_at(display, bands, frames, row=0, level=0):
+    """Read the colour-mapped value at an offset, as a mouse pointer would."""
+    axes = display.axes_[row, level]
+    x, y = axes.transData.transform((frames, bands))
+    return display.images_[row, level].get_cursor_data(SimpleNamespace(x=x, y=y))
+
+
+def test_filters_are_drawn_the_way_they_work():
+    filters = np.zeros((1, 5, 5))
+    filters[0, 0, 3] = 1.0
+    magnitude = torch.zeros(16, 16, dtype=torch.float64)
+    magnitude[8, 8] = 1.0
+    response = neighborhood_sum(magnitude, torch.tensor(filters[0]))
+    ((band, frame),) = np.argwhere(response.numpy())
+    # the coefficient there is divided by a neighbour so many bands higher, frames later
+    higher, later = 8 - band, 8 - frame
+    assert (higher, later) == (-2, 1)
+    display = DivisiveNormDisplay.from_filters(filters)
+    assert weight_drawn_at(display, bands=higher, frames=later) == 1.0
+    assert weight_drawn_at(display, bands=-higher, frames=-later) == 0.0
+    bottom, top = display.axes_[0, 0].get_ylim()
+    assert bottom < 0 < top
+    assert display.axes_[0, 0].get_ylabel() == "bands higher"
+    assert display.axes_[0, 0].get_xlabel() == "frames later"
+
+
+def test_one_column_a_level_one_row_a_normalization():
+    display = draw_filters_of_two()
+    assert display.axes_.shape == (2, 3)
+    assert display.names == ["photographs", "fewer levels"]
+    assert display.images_[1, 2] is None
+    assert not display.axes_[1, 2].axison
+    np.testing.assert_array_equal(display.images_[0, 1].get_array(), display.filters[0][1])
+    assert display.axes_[0, 2].get_xlabel() == "frames later"  # the lowest panel of its column
+
+
+def test_sigmas_are_in_the_titles():
+    filters, sigmas = RNG.random((2, 3, 3)), [0.25, 1.5]
+    display = DivisiveNormDisplay.from_filters(filters, sigmas=sigmas)
+    titles = [ax.get_title() for ax in display.axes_[0]]
+    assert titles == ["level 0\nσ = 0.25", "level 1\nσ = 1.5"]
+    titles = [ax.get_title() for ax in DivisiveNormDisplay.from_filters(filters).axes_[0]]
+    assert titles == ["level 0", "level 1"]
+
+
+@pytest.mark.parametrize(
+    ("color_scale", "tops", "n_colorbars"),
+    [("row", [[2, 2], [4, 4]], 2), ("all", [[4, 4], [4, 4]], 1), ("panel", [[1, 2], [3, 4]], 4)],
+)
+def test_color_scales(color_scale, tops, n_colorbars):
+    filters = {"a": np.ones((2, 3, 3)), "b": np.ones((2, 3, 3))}
+    filters["a"][1] = 2
+    filters["b"][0], filters["b"][1] = 3, 4
+    display = DivisiveNormDisplay.from_filters(filters, color_scale=color_scale)
+    limits = [[image.get_clim() for image in row] for row in display.images_]
+    assert limits == [[(0, top) for top in row] for row in tops]
+    assert len(display.colorbars_) == n_colorbars
+
+
+def test_negative_weights_are_drawn_around_zero():
+    filters = RNG.random((1, 3, 3))
+    filters[0, 0, 0] = -2
+    image = DivisiveNormDisplay.from_filters(filters).images_[0, 0]
+    assert image.get_clim() == (-2, 2)
+
+
+def test_no_normalization_can_be_drawn():
+    display = DivisiveNormDisplay.from_estimator(NLPD(n_levels=2, normalization=None).fit(IMAGES))
+    assert display.images_[0, 0].get_clim() == (0, 1)
+    assert display.names is None
+
+
+def test_image_kwargs_win():
+    image = DivisiveNormDisplay.from_filters(
+        RNG.random((1, 3, 3)), image_kwargs={"cmap": "gray", "vmax": 9}
+    ).images_[0, 0]
+    assert (image.get_cmap().name, image.get_clim()) == ("gray", (0, 9))
+
+
+def fitted_normalizations():
+    pyramids = LaplacianPyramid(2).transform(IMAGES)
+    metric = NLPD(n_levels=2, normalization="ones")
+    search = GridSearchCV(make_pipeline(metric, RatingMapping()), {"nlpd__n_levels": [1, 2]}, cv=2)
+    return {
+        "DivisiveNorm": DivisiveNorm("ones").fit(pyramids),
+        "NLPD": metric.fit(IMAGES),
+        "NLPDRegressor": NLPDRegressor(n_levels=2, normalization="ones").fit(IMAGES, RATINGS),
+        "Pipeline": make_pipeline(LaplacianPyramid(2), DivisiveNorm("ones")).fit(IMAGES),
+        "inner Pipeline": make_pipeline(make_pipeline(metric), RatingMapping()).fit(
+            IMAGES, RATINGS
+        ),
+        "search": search.fit(IMAGES, RATINGS),
+    }
+
+
+@pytest.mark.parametrize("kind", fitted_normalizations())
+def test_estimators_that_have_filters(kind):
+    display = DivisiveNormDisplay.from_estimator(fitted_normalizations()[kind])
+    assert display.names == ["ones"]
+    assert np.all(display.filters[0] == 1)
+    assert len(display.sigmas[0]) == len(display.filters[0])
+
+
+@pytest.mark.parametrize("estimator", [NLPD(), make_pipeline(FRONT_END, NLPDRegressor())])
+def test_unfitted_estimator(estimator):
+    with pytest.raises(NotFittedError, match="Call fit"):
+        DivisiveNormDisplay.from_estimator(estimator)
+
+
+def test_estimator_without_filters():
+    with pytest.raises(ValueError, match=r"got LinearRegression.*from_filters"):
+        DivisiveNormDisplay.from_estimator(LinearRegression())
+
+
+@pytest.mark.parametrize("filters", [np.ones((3, 3)), np.ones((2, 3, 5)), np.ones((0, 3, 3))])
+def test_filters_of_other_shapes(filters):
+    with pytest.raises(ValueError, match="n_levels, kernel_size, kernel_size"):
+        DivisiveNormDisplay.from_filters(filters)
+
+
+def test_other_mistakes_with_filters():
+    filters = np.ones((2, 3, 3))
+    with pytest.raises(ValueError, match=r"shape \(2,\), got \(3,\)"):
+        DivisiveNormDisplay.from_filters(filters, sigmas=[1, 2, 3])
+    with pytest.raises(ValueError, match="same keys"):
+        DivisiveNormDisplay.from_filters({"a": filters}, sigmas={"b": [1, 2]})
+    with pytest.raises(ValueError, match="empty dict"):
+        DivisiveNormDisplay.from_filters({})
+    with pytest.raises(ValueError, match="empty dict"):
+        DivisiveNormDisplay.from_estimator({})
+    with pytest.raises(ValueError, match="color_scale='column'"):
+        DivisiveNormDisplay.from_filters(filters, color_scale="column")
+
+
+# ---- ratings ------------------------------------------------------------------------------
+
+
+def test_ratings_are_drawn_over_predictions_by_condition():
+    predicted = RATINGS + np.array([0.5, -0.5, 0.1, 0.2, -0.3, 0.4])
+    condition = np.array(["b", "a", "b", "a", "b", "a"])
+    display = RatingDisplay.from_predictions(RATINGS, predicted, condition=condition, name="m")
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["b", "a"]
+    expected = np.stack([predicted, RATINGS], axis=1)[condition == "b"]
+    np.testing.assert_array_equal(display.scatters_[0].get_offsets(), expected)
+    markers = [scatter.get_paths()[0].vertices.tolist() for scatter in display.scatters_]
+    assert markers[0] != markers[1]
+    assert display.score == spearman_score(RATINGS, predicted)
+    assert display.ax_.get_title() == f"m (Spearman {display.score:.2f})"
+
+
+def test_rating_display_names_the_last_step():
+    assert draw_ratings().name == "RatingMapping"
+    assert draw_ratings().ax_.get_legend() is None
+
+
+def test_conditions_of_another_length():
+    with pytest.raises(ValueError, match="each of the 6 pairs"):
+        RatingDisplay.from_predictions(RATINGS, RATINGS, condition=["a"])
+
+
+# ---- spectrograms -------------------------------------------------------------------------
+
+
+def test_pair_is_drawn_with_its_difference():
+    display = SpectrogramDisplay.from_estimator(FRONT_END, SIGNALS, sample=-1)
+    reference, degraded = FRONT_END.transform(SIGNALS)[-1]
+    drawn = [np.asarray(image.get_array()) for image in display.images_]
+    np.testing.assert_array_equal(drawn[0], reference)
+    np.testing.assert_array_equal(drawn[1], degraded)
+    np.testing.assert_allclose(drawn[2], degraded - reference)
+    assert display.images_[0].get_clim() == display.images_[1].get_clim()
+    low, high = display.images_[2].get_clim()
+    assert -low == high == np.abs(degraded - reference).max()
+
+
+def test_axes_of_spectrograms_are_in_hertz_and_seconds():
+    times = np.arange(8000) / 16000
+    tone = np.sin(2 * np.pi * 2000 * times) * (times > 0.25)
+    front_end = MelSpectrogram(sr=16000, n_mels=64)
+    axes = SpectrogramDisplay.from_estimator(front_end, tone[np.newaxis]).axes_[0]
+    ticks = dict(
+        zip((t.get_text() for t in axes.get_yticklabels()), axes.get_yticks(), strict=True)
+    )
+    loud = front_end.transform(tone[np.newaxis])[0][:, -1].argmax()
+    assert ticks["2k"] == pytest.approx(loud, abs=0.5)
+    left, right = axes.get_xlim()
+    assert 0 <= left < 0.05 < 0.45 < right <= 0.5
+    assert axes.get_xlabel() == "time (s)"
+
+
+def test_steps_after_the_front_end_are_left_aside():
+    display = SpectrogramDisplay.from_estimator(make_pipeline(FRONT_END, MSE()), SIGNALS)
+    assert display.images[0].shape[0] == 32
+
+
+def test_pair_of_unequal_lengths_has_no_difference():
+    pair = [(SIGNALS[0, 0], SIGNALS[0, 1, :6000])]
+    display = SpectrogramDisplay.from_estimator(FRONT_END, pair)
+    assert len(display.axes_) == 2
+
+
+def test_images_of_your_own():
+    display = SpectrogramDisplay.from_images(IMAGES[0], times=np.arange(40) / 10)
+    assert [ax.get_ylabel() for ax in display.axes_] == ["band", "", ""]
+    assert display.axes_[0].get_xlim() == pytest.approx((-0.05, 3.95))
+    display = SpectrogramDisplay.from_images(IMAGES[0, 0], frequencies=100.0 * np.arange(32))
+    assert display.axes_[0].get_xlabel() == "frame"
+    assert len(display.axes_) == 1
+
+
+def test_mistakes_with_spectrograms():
+    with pytest.raises(ValueError, match=r"front end such as MelSpectrogram.* got MSE"):
+        SpectrogramDisplay.from_estimator(MSE(), IMAGES)
+    with pytest.raises(IndexError):
+        SpectrogramDisplay.from_estimator(FRONT_END, SIGNALS, sample=3)
+    with pytest.raises(ValueError, match="Expected an image"):
+        SpectrogramDisplay.from_images(IMAGES)
+    with pytest.raises(ValueError, match=r"frequencies of shape \(32,\), got \(31,\)"):
+        SpectrogramDisplay.from_images(IMAGES[0], frequencies=np.arange(31))
+
+
+@pytest.mark.parametrize(
+    ("front_end", "expected"),
+    [
+        (MelSpectrogram(sr=16000), ["250", "500", "1k", "2k", "4k", "8k"]),
+        (Spectrogram(sr=16000), ["0", "2k", "4k", "6k", "8k"]),
+        (Spectrogram(sr=44100), ["0", "5k", "10k", "15k", "20k"]),
+        (MelSpectrogram(sr=44100, n_mels=12), ["2k", "4k", "8k", "16k"]),
+    ],
+)
+def test_frequency_ticks(front_end, expected):
+    frequencies = front_end.band_frequencies()
+    positions, labels = frequency_ticks(frequencies)
+    assert labels[-len(expected) :] == expected
+    assert 0 <= positions[0] < positions[-1] <= len(frequencies) - 1
+    spacing = np.diff(positions)
+    assert spacing.min() >= len(frequencies) / 20
+    back = np.interp(positions, np.arange(len(frequencies)), frequencies)
+    named = [float(label.replace("k", "e3")) for label in labels]
+    inside = np.less_equal(named, frequencies[-1])
+    np.testing.assert_allclose(back[inside], np.array(named)[inside], rtol=0.01, atol=1)
+
+
+def test_frequency_tick_of_a_single_band():
+    assert frequency_ticks(np.array([1234.56])) == ([0.0], ["1.235k"])
+
+
+# ---- contributions ------------------------------------------------------------------------
+
+
+def test_bars_add_up_to_the_loss():
+    display = draw_levels()
+    widths = np.array([[bar.get_width() for bar in bars] for bars in display.bars_])
+    np.testing.assert_allclose(widths.sum(axis=0), NLPD(n_levels=3).transform(IMAGES)[:, 0])
+    lefts = np.array([[bar.get_x() for bar in bars] for bars in display.bars_])
+    np.testing.assert_allclose(lefts[1:], np.cumsum(widths, axis=0)[:-1])
+    assert display.lines_ is None
+
+
+def test_lines_are_the_bands():
+    display = draw_bands()
+    table = contributions(make_pipeline(FRONT_END, MSE()), SIGNALS, by="band")
+    for line, (_, rows) in zip(display.lines_, table.groupby("pair"), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), rows["contribution"])
+    assert display.ax_.get_xlabel() == "frequency (Hz)"
+    assert display.bars_ is None
+
+
+def test_many_pairs_are_summed_up_by_their_median():
+    images = RNG.random((9, 2, 16, 16))
+    display = ContributionsDisplay.from_estimator(MSE(), images, by="band", value="share")
+    assert len(display.lines_) == 10
+    shares = np.array([line.get_ydata() for line in display.lines_[:-1]])
+    np.testing.assert_allclose(display.lines_[-1].get_ydata(), np.median(shares, axis=0))
+    assert display.ax_.get_xlabel() == "band"
+
+
+def test_mistakes_with_contributions():
+    with pytest.raises(ValueError, match=r"inspection\.contributions gives"):
+        ContributionsDisplay.from_contributions(contributions(MSE(), IMAGES).drop(columns="share"))
+    with pytest.raises(ValueError, match="value='loss'"):
+        ContributionsDisplay.from_estimator(MSE(), IMAGES, value="loss")
