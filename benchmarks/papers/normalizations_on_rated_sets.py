@@ -12,7 +12,6 @@ where FOLDER holds the sets named in ``SETS``.
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +43,13 @@ STRATEGIES = {
 }
 
 
-def load_set(folder: Path, rating: str, group: str) -> tuple[list, np.ndarray, np.ndarray]:
-    """Give the images of all pairs with audio, their ratings and their source recordings."""
+def load_set(
+    folder: Path, rating: str, group: str
+) -> tuple[list, np.ndarray, np.ndarray, np.ndarray]:
+    """Give images, ratings and source recordings, and which pairs are hidden references."""
     table = pd.read_csv(folder / "ratings.csv")
     table = table[table["file"].notna()]
+    hidden = (table["file"] == table["ref_file"]).to_numpy()
     files = pd.DataFrame(
         {
             "reference": [str(folder / name) for name in table["ref_file"]],
@@ -55,7 +57,8 @@ def load_set(folder: Path, rating: str, group: str) -> tuple[list, np.ndarray, n
         }
     )
     front_end = make_pipeline(LoadAudio(), AlignPairs(), MelSpectrogram())
-    return front_end.fit_transform(files), table[rating].to_numpy(), table[group].to_numpy()
+    images = front_end.fit_transform(files)
+    return images, table[rating].to_numpy(), table[group].to_numpy(), hidden
 
 
 def interval(
@@ -73,6 +76,24 @@ def interval(
     return float(low), float(high)
 
 
+def evaluate(
+    parameters: dict, images: list, ratings: np.ndarray, groups: np.ndarray
+) -> dict[str, float]:
+    """Cross-validate one strategy by group and correlate the pooled held-out predictions."""
+    metric = NLPDRegressor(random_state=0, n_jobs=-1, **parameters)
+    folds = GroupKFold(min(5, len(np.unique(groups))))
+    predictions = cross_val_predict(metric, images, ratings, groups=groups, cv=folds)
+    low, high = interval(ratings, predictions, groups)
+    found = {
+        "pearson": pearson_score(ratings, predictions),
+        "spearman": spearman_score(ratings, predictions),
+        "spearman_low": low,
+        "spearman_high": high,
+    }
+    counts = {"n_pairs": len(ratings), "n_groups": len(np.unique(groups))}
+    return {**counts, **{name: round(value, 3) for name, value in found.items()}}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder that holds the rated sets")
@@ -81,27 +102,15 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for name in arguments.sets:
-        images, ratings, groups = load_set(arguments.folder / name, *SETS[name])
-        folds = GroupKFold(min(5, len(np.unique(groups))))
-        for strategy, parameters in STRATEGIES.items():
-            metric = NLPDRegressor(random_state=0, n_jobs=-1, **parameters)
-            start = time.perf_counter()
-            predictions = cross_val_predict(metric, images, ratings, groups=groups, cv=folds)
-            low, high = interval(ratings, predictions, groups)
-            rows.append(
-                {
-                    "set": name,
-                    "n_pairs": len(ratings),
-                    "n_groups": len(np.unique(groups)),
-                    "normalization": strategy,
-                    "pearson": pearson_score(ratings, predictions),
-                    "spearman": spearman_score(ratings, predictions),
-                    "spearman_low": low,
-                    "spearman_high": high,
-                    "seconds": time.perf_counter() - start,
-                }
-            )
-            print(pd.DataFrame(rows[-1:]).round(3).to_string(index=False, header=len(rows) == 1))
+        *everything, hidden = load_set(arguments.folder / name, *SETS[name])
+        for kept in (~hidden, np.full(len(hidden), True)):
+            images = [image for image, keep in zip(everything[0], kept, strict=True) if keep]
+            ratings, groups = (part[kept] for part in everything[1:])
+            label = "with" if kept.all() else "without"
+            for strategy, parameters in STRATEGIES.items():
+                row = {"set": name, "hidden_references": label, "normalization": strategy}
+                rows.append({**row, **evaluate(parameters, images, ratings, groups)})
+                print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1))
     if arguments.output is not None:
         pd.DataFrame(rows).to_csv(arguments.output, index=False)
 

@@ -153,7 +153,7 @@ def main() -> None:
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
     if arguments.output is not None:
-        table.to_csv(arguments.output, index=False)
+        table.to_csv(arguments.output, index=False, float_format="%.4g")
 
 
 if __name__ == "__main__":

@@ -149,26 +149,27 @@ def correlate(predictions: pd.DataFrame, rated: Bunch) -> pd.DataFrame:
         predicted = predictions[metric].to_numpy()
         for condition in [*dict.fromkeys(rated.condition), ALL]:
             chosen = (rated.condition == condition) | (condition == ALL)
-            scores = [_spearman(rated.target, predicted, fold & chosen) for fold in folds]
+            scores = _defined_scores(rated.target, predicted, [fold & chosen for fold in folds])
             rows.append(
                 {
                     "metric": metric,
                     "condition": condition,
                     "n_pairs": int(chosen.sum()),
-                    SCORE: np.nanmean(scores),
-                    "std_over_folds": np.nanstd(scores),
+                    SCORE: np.mean(scores) if len(scores) else np.nan,
+                    "std_over_folds": np.std(scores) if len(scores) else np.nan,
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _spearman(
-    ratings: NDArray[np.float64], predicted: NDArray[np.float64], rows: pd.Series
-) -> float:
+def _defined_scores(
+    ratings: NDArray[np.float64], predicted: NDArray[np.float64], folds: list[pd.Series]
+) -> NDArray[np.float64]:
+    """Correlate within each fold; where all ratings or predictions are equal, nothing counts."""
     with warnings.catch_warnings():
-        # Few pairs of a fold may all have one simulated rating; such a fold does not count.
         warnings.simplefilter("ignore", UndefinedMetricWarning)
-        return spearman_score(ratings[rows], predicted[rows])
+        scores = np.array([spearman_score(ratings[fold], predicted[fold]) for fold in folds])
+    return scores[~np.isnan(scores)]
 
 
 def format_table(correlations: pd.DataFrame, metrics: Sequence[str]) -> str:

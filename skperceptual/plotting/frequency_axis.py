@@ -30,16 +30,18 @@ def frequency_ticks(frequencies: NDArray[np.floating]) -> tuple[NDArray[np.float
     if len(rows) == 1:
         return rows.astype(float), [_label(round(float(frequencies[0])))]
     steps = np.diff(frequencies)
-    # The end of the scale, such as half the sampling rate, lies a band beyond the last centre.
-    ends = frequencies[0] - steps[0], frequencies[-1] + 1.5 * steps[-1]
     values = _OCTAVES
     if np.allclose(steps, steps[0]):
         top = float(frequencies[-1])
         decade = 10.0 ** np.floor(np.log10(top))
         step = decade * next(size for size in (5, 2, 1, 0.5, 0.2) if top >= 3 * size * decade)
         values = step * np.arange(100)
-    values = values[(values >= ends[0]) & (values <= ends[1])]
-    positions = np.interp(values, frequencies, rows)
+    # Half a band belongs to the image at either end. The end of the scale itself, such as half
+    # the sampling rate, lies a band beyond the last centre: it is written at the edge.
+    corners = [frequencies[0] - steps[0], *frequencies, frequencies[-1] + 1.2 * steps[-1]]
+    positions = np.interp(values, corners, [-1, *rows, len(rows)], left=-np.inf, right=np.inf)
+    inside = (positions >= -0.5) & (positions <= len(rows))
+    values, positions = values[inside], np.minimum(positions[inside], len(rows) - 0.5)
     kept: list[int] = []
     for place in reversed(range(len(values))):
         if not kept or positions[kept[0]] - positions[place] >= _LEAST_SPACING * len(rows):

@@ -9,7 +9,6 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skperceptual import FixDuration, Normalize, Resample
 
@@ -19,22 +18,11 @@ ESTIMATORS = [
     Normalize(),
     Normalize(method="rms", per="pair"),
 ]
-EXPECTED_FAILURES = {
-    "check_n_features_in_after_fitting": (
-        "clips of any duration are accepted; replaced by test_any_duration_is_accepted_after_fit"
-    ),
-    "check_estimators_dtypes": "integers are refused; replaced by test_dtypes",
-}
 SIGNALS = arrays(
     st.sampled_from([np.float32, np.float64]),
     st.tuples(st.integers(1, 3), st.just(2), st.integers(1, 50)),
     elements=st.floats(-2, 2, width=32),
 )
-
-
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda _: EXPECTED_FAILURES)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("step", ESTIMATORS, ids=str)

@@ -12,14 +12,8 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skperceptual import LaplacianPyramid, Pyramid, Vectorizer
-
-
-@parametrize_with_checks([Vectorizer()])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @given(

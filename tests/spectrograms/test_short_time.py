@@ -7,7 +7,6 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skperceptual.spectrograms import MelSpectrogram, Spectrogram
 
@@ -24,21 +23,6 @@ FRONT_ENDS = {
 @pytest.fixture(params=FRONT_ENDS)
 def front_end(request):
     return clone(FRONT_ENDS[request.param])
-
-
-@parametrize_with_checks(
-    [
-        MelSpectrogram(n_fft=4, hop_length=2, n_mels=1, center=True, scale=None),
-        Spectrogram(n_fft=4, hop_length=2),
-    ],
-    expected_failed_checks=lambda _: {
-        "check_n_features_in_after_fitting": "clips of any length are accepted: replaced by "
-        "test_a_fitted_front_end_takes_clips_of_another_length",
-        "check_estimators_dtypes": "integers are refused: replaced by test_integers_are_refused",
-    },
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 def test_a_fitted_front_end_takes_clips_of_another_length(front_end, rng):

@@ -255,6 +255,17 @@ class DifferentOnTheCPU(MeanAbsoluteError):
         return factor * super()._score_pair(reference, degraded)
 
 
+class DifferentInParallel(MeanAbsoluteError):
+    _parameter_constraints: ClassVar = {"gain": [float], "n_jobs": [int, None]}
+
+    def __init__(self, *, gain=1.0, n_jobs=None):
+        super().__init__(gain=gain)
+        self.n_jobs = n_jobs
+
+    def _score_pair(self, reference, degraded):
+        return super()._score_pair(reference, degraded) * (1 + 1e-12 * (self.n_jobs or 1))
+
+
 FAULTS = [
     (KnowsItsBatch, "check_batch_invariance"),
     (DependsOnOrder, "check_batch_invariance"),
@@ -283,6 +294,7 @@ FAULTS = [
     (DeclaresNoConstraint, "check_constraints"),
     (AcceptsAnyParameter, "check_wrong_parameters_refused"),
     (DifferentOnTheCPU, "check_devices_agree"),
+    (DifferentInParallel, "check_jobs_agree"),
 ]
 
 
@@ -300,7 +312,11 @@ def run(estimator, name):
 
 @pytest.mark.parametrize(("faulty", "name"), FAULTS, ids=[cls.__name__ for cls, _ in FAULTS])
 def test_check_finds_the_fault(faulty, name):
-    run(MeanAbsoluteError(), name) if name != "check_devices_agree" else run(NLPD(), name)
+    sound = {
+        "check_devices_agree": NLPD(),
+        "check_jobs_agree": NLPDRegressor(n_levels=2, max_epochs=1),
+    }
+    run(sound.get(name, MeanAbsoluteError()), name)
     with pytest.raises((AssertionError, ValueError)):
         run(faulty(), name)
 

@@ -60,6 +60,14 @@ def check_devices_agree(name: str, estimator: BaseEstimator, inputs: CheckInputs
                 )
 
 
+def check_jobs_agree(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
+    """How many work on it makes no difference, to the last bit."""
+    X = inputs.batch()
+    expected = results(fit(clone(estimator).set_params(n_jobs=None), inputs), X, inputs)
+    shared = fit(clone(estimator).set_params(n_jobs=2), inputs)
+    assert_same_results(results(shared, X, inputs), expected, "n_jobs=2")
+
+
 def check_saved_state(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
     """What comes back from a file gives the same bits, and holds plain Python and NumPy only."""
     X = inputs.batch()

@@ -45,6 +45,7 @@ from skperceptual.utils.estimator_checks.result_checks import (
     check_batch_invariance,
     check_devices_agree,
     check_global_state_unchanged,
+    check_jobs_agree,
     check_metadata,
     check_model_selection,
     check_names_and_tables,
@@ -83,6 +84,8 @@ def _checks_of_results(estimator: BaseEstimator) -> Iterator[Check]:
     yield check_batch_invariance
     if "device" in estimator.get_params():
         yield check_devices_agree
+    if "n_jobs" in estimator.get_params():
+        yield check_jobs_agree
     yield check_saved_state
     yield check_global_state_unchanged
     if hasattr(estimator, "transform"):
