@@ -26,7 +26,12 @@ from .io import (
     load_audio as load_audio,
     save_audio as save_audio,
 )
-from .plotting import DivisiveNormDisplay as DivisiveNormDisplay
+from .plotting import (
+    ContributionsDisplay as ContributionsDisplay,
+    DivisiveNormDisplay as DivisiveNormDisplay,
+    RatingDisplay as RatingDisplay,
+    SpectrogramDisplay as SpectrogramDisplay,
+)
 from .preprocessing import (
     AlignPairs as AlignPairs,
     FixDuration as FixDuration,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "PerceptualEstimator",
     "SignalTransformer",
     "VersionWarning",
+    "contribution_table",
     "map_clips",
     "map_images",
 ]
@@ -166,6 +167,44 @@ def map_images(function: Callable[[NDArray], NDArray], X: ImageBatch) -> ImageBa
         function(item) if item.ndim == 2 else np.stack([function(image) for image in item])
         for item in X
     ]
+
+
+def contribution_table(parts: Iterable[tuple[NDArray, NDArray]], by: str) -> NDArray:
+    """Stack one kind of contributions of all pairs.
+
+    Parameters
+    ----------
+    parts : iterable of tuple of ndarray
+        Each pair's parts by level and by band.
+    by : {"level", "band"}
+        Which of the two to take.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, n_levels) or (n_pairs, n_bands)
+        One row a pair.
+
+    Raises
+    ------
+    ValueError
+        When ``by`` is unknown, or pairs differ in their number of bands.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.base import contribution_table
+    >>> contribution_table([(np.array([1.0]), np.array([0.25, 0.75]))], by="band")
+    array([[0.25, 0.75]])
+    """
+    if by not in ("level", "band"):
+        raise ValueError(f"by={by!r} is unknown. Use 'level' or 'band'.")
+    rows = [pair[by == "band"] for pair in parts]
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError(
+            "Pairs with different numbers of bands have no common table by band. Use one front "
+            "end for all of them."
+        )
+    return np.stack(rows)
 
 
 class SignalTransformer(TransformerMixin, PerceptualEstimator):
@@ -386,17 +425,10 @@ class PairMetric(ImagePairMixin, TransformerMixin, PerceptualEstimator):
         ValueError
             When ``by`` is unknown, or pairs of a list differ in their number of bands.
         """
-        if by not in ("level", "band"):
-            raise ValueError(f"by={by!r} is unknown. Use 'level' or 'band'.")
         batch = self._start(X)
-        if by == "band" and len({pair.shape[-2] for pair in batch}) > 1:
-            raise ValueError(
-                "Pairs with different numbers of bands have no common table by band. Use one "
-                "front end for all of them."
-            )
         with single_threaded():
-            parts = [self._pair_contributions(*pair)[by == "band"] for pair in batch]
-        return np.asarray(parts, dtype=batch[0].dtype)
+            parts = (self._pair_contributions(*pair) for pair in batch)
+            return contribution_table(parts, by).astype(batch[0].dtype)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Name the output features.

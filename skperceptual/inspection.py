@@ -59,15 +59,17 @@ def contributions(estimator: Any, X: Any, *, by: str = "level") -> pd.DataFrame:
     >>> from sklearn.pipeline import make_pipeline
     >>> from skperceptual import MSE, MelSpectrogram
     >>> from skperceptual.inspection import contributions
-    >>> reference = np.random.default_rng(0).normal(scale=0.1, size=(1, 16000))
-    >>> pairs = np.stack([reference, 0.9 * reference], axis=1)
+    >>> noise = np.random.default_rng(0).normal(scale=0.01, size=16000)
+    >>> tone = 0.1 * np.sin(2 * np.pi * 2300 * np.arange(16000) / 16000)
+    >>> pairs = np.array([[noise, noise + tone]])
     >>> metric = make_pipeline(MelSpectrogram(sr=16000, n_mels=4), MSE())
-    >>> contributions(metric, pairs, by="band").round({"frequency_hz": 0, "share": 2})
+    >>> table = contributions(metric, pairs, by="band")
+    >>> table.round({"frequency_hz": 0, "contribution": 4, "share": 2})
        pair  band  frequency_hz  contribution  share
-    0     0     0         602.0      0.000051   0.26
-    1     0     1        1276.0      0.000053   0.27
-    2     0     2        2354.0      0.000048   0.24
-    3     0     3        4340.0      0.000044   0.22
+    0     0     0         603.0        0.0000    0.0
+    1     0     1        1237.0        0.0000    0.0
+    2     0     2        2305.0        0.0097    1.0
+    3     0     3        4294.0        0.0000    0.0
     """
     before, metric = _split_at_metric(estimator)
     labels = X.index if hasattr(X, "iloc") else np.arange(len(X))

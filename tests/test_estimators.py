@@ -174,6 +174,7 @@ def _results_in_worker(estimator, inputs):
     return results(fit(estimator, inputs), inputs.batch(), inputs)
 
 
+@pytest.mark.timeout(300)  # the workers import everything anew
 def test_a_worker_process_gives_the_same():
     jobs = [
         (estimator, CheckInputs(kind, **SMALL_SIZES))

@@ -180,6 +180,13 @@ class TestPyramidDistance:
         with pytest.raises(ValueError, match="Pyramid of pairs"):
             PyramidDistance().fit(LaplacianPyramid(3).fit_transform(pairs[:, 0]))
 
+    @pytest.mark.parametrize("by", ["level", "band"])
+    def test_contributions_are_those_of_the_whole(self, pairs, by):
+        apart = make_pipeline(LaplacianPyramid(3), DivisiveNorm("statistical"), PyramidDistance())
+        whole = NLPD(n_levels=3, normalization="statistical").fit(pairs)
+        parts = apart[-1].contributions(apart[:-1].fit_transform(pairs), by=by)
+        np.testing.assert_array_equal(parts, whole.contributions(pairs, by=by))
+
     def test_cross_validates_as_a_predictor_of_ratings(self, pairs, rng):
         pyramids = LaplacianPyramid(3).fit_transform(pairs)
         predictor = make_pipeline(DivisiveNorm("statistical"), PyramidDistance(), RatingMapping())

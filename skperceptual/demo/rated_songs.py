@@ -123,10 +123,10 @@ def write_rated_songs(
     ...     rated = write_rated_songs(folder, n_songs=1, severities=[1.0])
     >>> rated.frame[["song", "condition", "simulated_rating"]]
          song  condition  simulated_rating
-    0  song01  waveshape               2.0
-    1  song01    lowpass               3.0
-    2  song01    limiter               3.5
-    3  song01      noise               1.5
+    0  song01  waveshape               2.5
+    1  song01    lowpass               4.0
+    2  song01    limiter               4.0
+    3  song01      noise               2.5
     """
     folder = Path(folder)
     (folder / "audio").mkdir(parents=True, exist_ok=True)

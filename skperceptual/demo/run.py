@@ -204,7 +204,7 @@ def _draw(
             metric = metrics[name]
             metric.fit(images, rated.target, **fit_parameters(metric, rated.condition))
         drawn[normalization] = metric
-    filters = DivisiveNormDisplay.from_estimator(drawn)
+    filters = DivisiveNormDisplay.from_estimator(drawn, color_scale="panel")
     filters.figure_.savefig(folder / "filters.png", dpi=150)
     say("  filters.png")
     return {

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 
-from skperceptual.base import PerceptualEstimator
+from skperceptual.base import PerceptualEstimator, contribution_table
+from skperceptual.full_reference.nlpd import split_distance
 from skperceptual.functional.nlpd import POOLINGS, level_distances, pool_levels
 from skperceptual.pyramids import Pyramid, check_pyramid
 from skperceptual.utils._sklearn import StrOptions, _fit_context
@@ -97,12 +98,37 @@ class PyramidDistance(TransformerMixin, PerceptualEstimator):
         distances = []
         with single_threaded(), torch.inference_mode():
             for bands in X:
-                differences = [torch.tensor(band[0] - band[1]) for band in bands]
                 pooled = pool_levels(
-                    level_distances(differences), pooling=self.pooling, convention=X.convention
+                    level_distances(_differences(bands)),
+                    pooling=self.pooling,
+                    convention=X.convention,
                 )
                 distances.append([pooled.item()])
         return np.asarray(distances, dtype=X.dtype)
+
+    def contributions(self, X: Pyramid, *, by: str = "level") -> NDArray[np.floating]:
+        """Split each pair's distance into parts that add up to it.
+
+        Parameters
+        ----------
+        X : Pyramid
+            Pyramids of pairs of images.
+        by : {"level", "band"}, default="level"
+            What to split by, as in :meth:`NLPD.contributions`.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, n_levels) or (n_pairs, n_bands)
+            The parts of the distance.
+        """
+        self._validate_params()
+        X = self._validate_pyramid(X, reset=False)
+        with single_threaded(), torch.inference_mode():
+            parts = (
+                split_distance(_differences(bands), pooling=self.pooling, convention=X.convention)
+                for bands in X
+            )
+            return contribution_table(parts, by).astype(X.dtype)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Name the output feature.
@@ -129,3 +155,7 @@ class PyramidDistance(TransformerMixin, PerceptualEstimator):
         tags.input_tags.pyramid_pairs = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _differences(bands: list[NDArray[np.floating]]) -> list[torch.Tensor]:
+    return [torch.tensor(band[0] - band[1]) for band in bands]
