@@ -31,7 +31,6 @@ __all__ = [
     "VersionWarning",
     "contribution_table",
     "map_clips",
-    "map_images",
 ]
 
 
@@ -135,38 +134,6 @@ def _map_item(function: Callable[[NDArray], NDArray], item: Any) -> Any:
     if isinstance(item, np.ndarray) and reference.shape == degraded.shape:
         return np.stack([reference, degraded])
     return reference, degraded
-
-
-def map_images(function: Callable[[NDArray], NDArray], X: ImageBatch) -> ImageBatch:
-    """Apply a function to every image of checked images or pairs, one 2-D image at a time.
-
-    Parameters
-    ----------
-    function : callable
-        Takes one image of shape (n_bands, n_frames) and gives an array.
-    X : ndarray or list
-        What :func:`skperceptual.utils.validation.check_images` returned.
-
-    Returns
-    -------
-    ndarray or list
-        An array for an array, a list for a list.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skperceptual.base import map_images
-    >>> map_images(lambda image: image.mean(axis=0), np.zeros((3, 2, 8, 5))).shape
-    (3, 2, 5)
-    """
-    if isinstance(X, np.ndarray):
-        flat = X.reshape(-1, *X.shape[-2:])
-        out = np.stack([function(image) for image in flat])
-        return out.reshape(*X.shape[:-2], *out.shape[1:])
-    return [
-        function(item) if item.ndim == 2 else np.stack([function(image) for image in item])
-        for item in X
-    ]
 
 
 def contribution_table(parts: Iterable[tuple[NDArray, NDArray]], by: str) -> NDArray:

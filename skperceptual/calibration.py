@@ -110,6 +110,8 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
     array([0.3])
     """
 
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"sample_weight": True}
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "kind": [StrOptions(set(_N_VALUES))],
         "increasing": ["boolean", StrOptions({"auto"})],

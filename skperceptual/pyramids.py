@@ -30,6 +30,7 @@ from skperceptual.functional.pyramid import (
 )
 from skperceptual.functional.statistical_fit import fit_normalization
 from skperceptual.utils._sklearn import Interval, Options, StrOptions, _fit_context
+from skperceptual.utils.fingerprint import fingerprint
 from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import ImageBatch, check_images
 
@@ -97,10 +98,12 @@ class Pyramid:
     @property
     def has_pairs(self) -> bool:
         """Whether each sample is a pair of images, the reference first."""
-        return self.levels[0][0].ndim == 3
+        return len(self) > 0 and self.levels[0][0].ndim == 3
 
     def __getitem__(self, key: Any) -> Pyramid:
         if isinstance(key, tuple):  # scikit-learn indexes with (rows, ...)
+            if len(key) != 2 or key[1] is not Ellipsis:
+                raise IndexError("A Pyramid is indexed by sample only; its levels are in .levels.")
             key = key[0]
         if isinstance(key, (int, np.integer)):
             key = [int(key)]
@@ -145,7 +148,7 @@ def _stack_samples(samples: list[list[NDArray]], *, ragged: bool, convention: st
 
 
 class LaplacianPyramid(TransformerMixin, PerceptualEstimator):
-    """Split images into the levels of a Laplacian pyramid.
+    """Split images in [0, 1] into the levels of a Laplacian pyramid.
 
     Parameters
     ----------
@@ -339,7 +342,7 @@ class DivisiveNorm(TransformerMixin, PerceptualEstimator):
         positive. None: division by 1. A pair of arrays of shape (n_levels, k, k) and
         (n_levels,): weights and constants of your own.
     kernel_size : int, default=5
-        Side of the neighbourhood, odd.
+        Side of the neighbourhood, odd and at least 3.
 
     Attributes
     ----------
@@ -376,7 +379,7 @@ class DivisiveNorm(TransformerMixin, PerceptualEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "normalization": [StrOptions({"image", "ones", "statistical"}), tuple, list, None],
-        "kernel_size": [Options(Integral, set(range(1, 33, 2)))],
+        "kernel_size": [Options(Integral, set(range(3, 33, 2)))],
     }
 
     def __init__(self, normalization: Normalization = "image", *, kernel_size: int = 5) -> None:
@@ -400,9 +403,7 @@ class DivisiveNorm(TransformerMixin, PerceptualEstimator):
             The fitted step.
         """
         X = self._validate_pyramid(X, reset=True)
-        references = (
-            [torch.tensor(band[0] if X.has_pairs else band) for band in bands] for bands in X
-        )
+        references = _distinct_references(X)
         with single_threaded():
             self.filters_, self.sigmas_ = fit_normalization(
                 references,
@@ -457,3 +458,14 @@ class DivisiveNorm(TransformerMixin, PerceptualEstimator):
         tags.input_tags.pyramid_pairs = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _distinct_references(pyramids: Pyramid) -> Iterator[list[torch.Tensor]]:
+    """Give each distinct reference once, however many pairs it is in."""
+    seen = set()
+    for bands in pyramids:
+        reference = [band[0] if pyramids.has_pairs else band for band in bands]
+        key = fingerprint(*reference)
+        if key not in seen:
+            seen.add(key)
+            yield [torch.tensor(band) for band in reference]

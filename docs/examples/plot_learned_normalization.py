@@ -2,11 +2,11 @@
 What a fitted divisive normalisation looks at
 =============================================
 
-The normalised Laplacian pyramid distance divides each coefficient of a spectrogram's pyramid by the
-activity around it. Which neighbours count can be taken from photographs, learned from the statistics
-of sound, or fitted to ratings. This example fits all three and draws the weights, as figure 2 of
-*Audio quality from image quality metrics* does. The ratings here are **simulated**: they follow the
-noise that was added and ignore a change of level.
+The normalised Laplacian pyramid distance divides each coefficient of a spectrogram's pyramid by
+the activity around it. Which neighbours count can be taken from photographs, learned from the
+statistics of sound, or fitted to ratings. This example fits all three and draws the weights, as
+figure 2 of *Audio quality from image quality metrics* does. The ratings here are **simulated**:
+they follow the noise that was added and ignore a change of level.
 """
 
 # %%

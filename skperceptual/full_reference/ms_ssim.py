@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 
 from skperceptual.base import PairMetric
 from skperceptual.full_reference.contributions import spread_over_bands, spread_window
-from skperceptual.full_reference.mse import pair_tensors
+from skperceptual.full_reference.images import pair_tensors, warn_beyond_data_range
 from skperceptual.functional.ms_ssim import (
     WANG_2003_WEIGHTS,
+    MSSSIMTerms,
     combine_terms,
-    ms_ssim,
-    ms_ssim_terms,
+    fit_scales,
+    scale_terms,
 )
 from skperceptual.utils._sklearn import Interval, Options
+from skperceptual.utils.validation import ImageBatch
 
 __all__ = ["MSSSIM"]
 
@@ -97,13 +100,48 @@ class MSSSIM(PairMetric):
         self.sigma = sigma
         self.weights = weights
 
+    def _validate_pairs(self, X: Any, *, reset: bool) -> ImageBatch:
+        batch = super()._validate_pairs(X, reset=reset)
+        fit_scales(1, self.window_size, self.sigma, self.weights)  # refuses wrong weights
+        if not reset:
+            self._report(batch)
+        return batch
+
+    def _report(self, batch: ImageBatch) -> None:
+        """Warn once a call, not once a pair."""
+        warn_beyond_data_range(batch, self.data_range)
+        used = sorted({self._scales(pair) for pair in batch})
+        if used != [(self.window_size, len(self.weights))]:
+            found = ", ".join(f"{scales} with a window of {window}" for window, scales in used)
+            warnings.warn(
+                f"Some images are too small for window_size={self.window_size} at "
+                f"{len(self.weights)} scales: {found} are used"
+                + (", and values do not compare between them." if len(used) > 1 else "."),
+                UserWarning,
+                stacklevel=6,
+            )
+
+    def _scales(self, pair: NDArray) -> tuple[int, int]:
+        """Give the window and the number of scales that fit on a pair."""
+        taps, exponents = fit_scales(
+            min(pair.shape[-2:]), self.window_size, self.sigma, self.weights
+        )
+        return len(taps), len(exponents)
+
+    def _terms(self, reference: NDArray, degraded: NDArray) -> MSSSIMTerms:
+        taps, exponents = fit_scales(
+            min(reference.shape), self.window_size, self.sigma, self.weights
+        )
+        pair = pair_tensors(reference, degraded)
+        return scale_terms(*pair, taps, exponents, self.data_range)
+
     def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
         with torch.inference_mode():
-            return ms_ssim(*pair_tensors(reference, degraded), **self.get_params()).item()
+            return combine_terms(self._terms(reference, degraded)).item()
 
     def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
         with torch.inference_mode():
-            terms = ms_ssim_terms(*pair_tensors(reference, degraded), **self.get_params())
+            terms = self._terms(reference, degraded)
             loss = 1 - combine_terms(terms).item()
             levels = loss * _shares(terms.means.numpy(), np.array(terms.weights))
             lacking = [1 - means.numpy() for means in terms.band_means]

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from skperceptual.base import PairMetric
+from skperceptual.full_reference.images import pair_tensors
 from skperceptual.functional.mse import mse
 from skperceptual.functional.reduction import stable_mean
 
@@ -50,22 +51,3 @@ class MSE(PairMetric):
             first, second = pair_tensors(reference, degraded)
             bands = stable_mean((first - second).square()).numpy() / len(reference)
         return bands.sum(keepdims=True), bands
-
-
-def pair_tensors(reference: NDArray, degraded: NDArray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turn one pair of images into float64 tensors.
-
-    Parameters
-    ----------
-    reference, degraded : ndarray of shape (n_bands, n_frames)
-        The pair.
-
-    Returns
-    -------
-    tuple of Tensor
-        The same images, copied.
-    """
-    return (
-        torch.tensor(reference, dtype=torch.float64),
-        torch.tensor(degraded, dtype=torch.float64),
-    )

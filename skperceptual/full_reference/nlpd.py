@@ -14,12 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skperceptual.base import PairMetric
 from skperceptual.full_reference.contributions import spread_over_bands
+from skperceptual.full_reference.images import warn_beyond_data_range
 from skperceptual.functional.divisive_normalization import Normalization, resolve_normalization
 from skperceptual.functional.nlpd import POOLINGS, level_distances, nlpd_differences, pool_levels
 from skperceptual.functional.pyramid import CONVENTIONS, laplacian_pyramid, minimum_side
 from skperceptual.functional.statistical_fit import fit_normalization
 from skperceptual.utils._sklearn import Interval, Options, StrOptions, _fit_context
 from skperceptual.utils.devices import resolve_device
+from skperceptual.utils.fingerprint import fingerprint
 from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import ImageBatch
 
@@ -27,7 +29,7 @@ __all__ = ["NLPD"]
 
 
 class NLPD(PairMetric):
-    """Normalised Laplacian pyramid distance between pairs of images.
+    """Normalised Laplacian pyramid distance between pairs of images in [0, 1].
 
     Both images are split into a Laplacian pyramid, each coefficient is divided by the activity
     around it, and the root mean square differences of the levels are averaged (equation 1 of
@@ -41,8 +43,8 @@ class NLPD(PairMetric):
         Divisive normalisation, as in :class:`DivisiveNorm`; ``"ones"`` and ``"statistical"``
         learn from the references in ``fit``.
     kernel_size : int, default=5
-        Side of the neighbourhood, odd. With ``"image"``, 3 drops the one published weight that
-        lies further out, as pyiqa and other 3 x 3 ports do (0.1 % on spectrograms).
+        Side of the neighbourhood, odd and at least 3. With ``"image"``, 3 drops the one published
+        weight that lies further out, as pyiqa and other 3 x 3 ports do (0.1 % on spectrograms).
     pooling : {"mean", "norm0.6"}, default="mean"
         How levels are pooled; see :func:`skperceptual.functional.pool_levels`.
     convention : {"laparra2016", "laparra2017", "hepburn"}, default="laparra2016"
@@ -58,6 +60,8 @@ class NLPD(PairMetric):
         Weights of the neighbours.
     sigmas_ : ndarray of shape (n_levels,)
         Constants of the denominators.
+    convention_ : str
+        Form of the pyramids that the normalisation was learned on.
 
     See Also
     --------
@@ -89,7 +93,7 @@ class NLPD(PairMetric):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_levels": [Interval(Integral, 1, 16, closed="both")],
         "normalization": [StrOptions({"image", "ones", "statistical"}), tuple, list, None],
-        "kernel_size": [Options(Integral, set(range(1, 33, 2)))],
+        "kernel_size": [Options(Integral, set(range(3, 33, 2)))],
         "pooling": [StrOptions(set(POOLINGS))],
         "convention": [StrOptions(set(CONVENTIONS))],
         "device": [str],
@@ -129,6 +133,7 @@ class NLPD(PairMetric):
             The fitted metric.
         """
         batch = self._validate_pairs(X, reset=True)
+        self.convention_ = self.convention
         self.filters_, self.sigmas_ = fit_normalization(
             reference_pyramids(batch, self.n_levels, self.convention),
             self.normalization,
@@ -148,7 +153,18 @@ class NLPD(PairMetric):
         self._validate_params()
         if self._learns():
             check_is_fitted(self)
-        return super()._start(X)
+            if (self.convention_, len(self.sigmas_)) != (self.convention, self.n_levels):
+                raise ValueError(
+                    f"The normalisation was learned with convention={self.convention_!r} and "
+                    f"n_levels={len(self.sigmas_)}, which have changed since. Call fit again."
+                )
+        return self._validate_pairs(X, reset=False)
+
+    def _validate_pairs(self, X: Any, *, reset: bool) -> ImageBatch:
+        batch = super()._validate_pairs(X, reset=reset)
+        if not reset:
+            warn_beyond_data_range(batch, 1.0)
+        return batch
 
     def _differences(self, reference: NDArray, degraded: NDArray) -> list[torch.Tensor]:
         if self._learns():
@@ -183,7 +199,9 @@ class NLPD(PairMetric):
 def reference_pyramids(
     pairs: ImageBatch, n_levels: int, convention: str
 ) -> Iterator[list[torch.Tensor]]:
-    """Give the pyramid of each pair's reference, one at a time.
+    """Give the pyramid of each distinct reference, one at a time.
+
+    A reference that is in several pairs counts once, however many versions of it were rated.
 
     Parameters
     ----------
@@ -199,9 +217,16 @@ def reference_pyramids(
     list of Tensor
         The levels of one reference.
     """
-    with single_threaded(), torch.inference_mode():
-        for pair in pairs:
-            yield laplacian_pyramid(torch.tensor(pair[0]), n_levels, convention=convention)
+    seen = set()
+    for pair in pairs:
+        key = fingerprint(pair[0])
+        if key in seen:
+            continue
+        seen.add(key)
+        # Entered anew for each: a generator that is never exhausted must not leave them on.
+        with single_threaded(), torch.inference_mode():
+            bands = laplacian_pyramid(torch.tensor(pair[0]), n_levels, convention=convention)
+        yield bands
 
 
 def pair_differences(

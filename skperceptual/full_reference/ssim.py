@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from skperceptual.base import PairMetric
 from skperceptual.full_reference.contributions import spread_window
-from skperceptual.full_reference.mse import pair_tensors
+from skperceptual.full_reference.images import pair_tensors, warn_beyond_data_range
 from skperceptual.functional.reduction import stable_mean
-from skperceptual.functional.ssim import fit_window, ssim, ssim_map
+from skperceptual.functional.ssim import fit_window, ssim_factors
 from skperceptual.utils._sklearn import Interval, Options
+from skperceptual.utils.validation import ImageBatch
 
 __all__ = ["SSIM"]
 
@@ -75,14 +77,39 @@ class SSIM(PairMetric):
         self.window_size = window_size
         self.sigma = sigma
 
+    def _validate_pairs(self, X: Any, *, reset: bool) -> ImageBatch:
+        batch = super()._validate_pairs(X, reset=reset)
+        if not reset:
+            self._report(batch)
+        return batch
+
+    def _report(self, batch: ImageBatch) -> None:
+        """Warn once a call, not once a pair."""
+        warn_beyond_data_range(batch, self.data_range)
+        side = min(min(pair.shape[-2:]) for pair in batch)
+        if side < self.window_size:
+            warnings.warn(
+                f"The smallest image has a side of {side}, less than window_size="
+                f"{self.window_size}: a window that fits is used there, whose values do not "
+                "compare with those of larger images.",
+                UserWarning,
+                stacklevel=6,
+            )
+
+    def _map(self, reference: NDArray, degraded: NDArray) -> tuple[torch.Tensor, list[float]]:
+        taps = fit_window(self.window_size, self.sigma, min(reference.shape))
+        pair = pair_tensors(reference, degraded)
+        luminance, contrast_structure = ssim_factors(*pair, taps, self.data_range)
+        return luminance * contrast_structure, taps
+
     def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
         with torch.inference_mode():
-            return ssim(*pair_tensors(reference, degraded), **self.get_params()).item()
+            similarity, _ = self._map(reference, degraded)
+            return stable_mean(stable_mean(similarity)).item()
 
     def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
         with torch.inference_mode():
-            similarity = ssim_map(*pair_tensors(reference, degraded), **self.get_params())
+            similarity, taps = self._map(reference, degraded)
             losses = 1 - stable_mean(similarity).numpy()
-        taps = fit_window(self.window_size, self.sigma, min(reference.shape))
         bands = spread_window(losses / len(losses), np.array(taps))
         return bands.sum(keepdims=True), bands

@@ -1,6 +1,5 @@
 """The mathematics: pure, batched, unreduced per item, differentiable torch."""
 
-from skperceptual.functional.band_cache import BandCache
 from skperceptual.functional.correlation import pearson_correlation
 from skperceptual.functional.divisive_normalization import (
     divisive_normalization,
@@ -46,7 +45,6 @@ from skperceptual.functional.ssim import ssim, ssim_map
 from skperceptual.functional.statistical_fit import NeighborhoodMoments, fit_normalization
 
 __all__ = [
-    "BandCache",
     "MSSSIMTerms",
     "NeighborhoodMoments",
     "combine_terms",

@@ -188,8 +188,8 @@ def resolve_normalization(
     n_levels : int
         Number of levels.
     kernel_size : int, default=5
-        Side of the neighbourhood; 3 drops the one published weight that lies further out, as
-        every 3 x 3 port of the 2016 code does.
+        Side of the neighbourhood, odd and at least 3; 3 drops the one published weight that lies
+        further out, as every 3 x 3 port of the 2016 code does.
     convention : {"laparra2016", "laparra2017", "hepburn"}, default="laparra2016"
         Form of the pyramid, which decides the published weights. With another number of levels
         than the published six, the fifth band's weights repeat and the residual keeps its own.
@@ -213,6 +213,8 @@ def resolve_normalization(
     >>> filters.shape, float(sigmas[5])
     ((6, 5, 5), 0.2782)
     """
+    if kernel_size < 3 or kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size={kernel_size} should be odd and at least 3.")
     if normalization is None:
         return np.zeros((n_levels, kernel_size, kernel_size)), np.ones(n_levels)
     if isinstance(normalization, str):
@@ -281,7 +283,8 @@ def _given(
             f"Expected filters of shape (n_levels, k, k) with k odd and sigmas of shape "
             f"(n_levels,) for n_levels={n_levels}, got {filters.shape} and {sigmas.shape}."
         )
-    if not (np.isfinite(filters).all() and (filters >= 0).all() and (sigmas > 0).all()):
+    finite = np.isfinite(filters).all() and np.isfinite(sigmas).all()
+    if not (finite and (filters >= 0).all() and (sigmas > 0).all()):
         raise ValueError(
             "Expected weights >= 0 and sigmas > 0, which keep every denominator positive; got a "
             f"smallest weight of {filters.min():g} and a smallest sigma of {sigmas.min():g}."

@@ -47,7 +47,8 @@ def mel_to_spectrogram(
     norm : {"slaney"} or None, default="slaney"
         Area 1 or height 1.
     max_iter : int, default=100
-        Number of steps, enough for a residual within 1e-4 of the smallest one.
+        Number of steps. With 100 the residual ends within 0.002 of the bands' norm above the
+        smallest one on full banks, and within 0.025 on sparse ones.
 
     Returns
     -------

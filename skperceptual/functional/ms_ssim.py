@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,7 +43,8 @@ class MSSSIMTerms(NamedTuple):
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
+    import torch
     >>> from skperceptual.functional import ms_ssim_terms
     >>> terms = ms_ssim_terms(torch.rand(176, 176), torch.rand(176, 176))
     >>> terms.weights
@@ -112,13 +114,16 @@ def ms_ssim(
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
+    import torch
     >>> from skperceptual.functional import ms_ssim
     >>> image = torch.rand(2, 200, 180)
     >>> ms_ssim(image, image)
     tensor([1., 1.])
     """
-    return combine_terms(_terms(reference, degraded, data_range, window_size, sigma, weights))
+    return combine_terms(
+        _checked_terms(reference, degraded, data_range, window_size, sigma, weights)
+    )
 
 
 def ms_ssim_terms(
@@ -159,13 +164,14 @@ def ms_ssim_terms(
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
+    import torch
     >>> from skperceptual.functional import ms_ssim_terms
     >>> terms = ms_ssim_terms(torch.rand(2, 200, 180), torch.rand(2, 200, 180))
     >>> terms.means.shape, [tuple(band.shape) for band in terms.band_means]
     (torch.Size([2, 5]), [(2, 190), (2, 90), (2, 40), (2, 15), (2, 3)])
     """
-    return _terms(reference, degraded, data_range, window_size, sigma, weights)
+    return _checked_terms(reference, degraded, data_range, window_size, sigma, weights)
 
 
 def combine_terms(terms: MSSSIMTerms) -> Tensor:
@@ -183,22 +189,23 @@ def combine_terms(terms: MSSSIMTerms) -> Tensor:
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
+    import torch
     >>> from skperceptual.functional import combine_terms, ms_ssim_terms
     >>> image = torch.rand(176, 176)
     >>> combine_terms(ms_ssim_terms(image, image))
     tensor(1.)
     """
     # Below the normal numbers the slope of a power overflows, so there it counts as 0 already.
-    counted = terms.means > torch.finfo(terms.means.dtype).tiny
-    means = torch.where(counted, terms.means, torch.zeros_like(terms.means))
+    vanished = terms.means <= torch.finfo(terms.means.dtype).tiny  # not NaN, which is passed on
+    means = torch.where(vanished, torch.zeros_like(terms.means), terms.means)
     score = torch.ones_like(means[..., 0])
     for scale, weight in enumerate(terms.weights):
         score = score * safe_power(means[..., scale], weight)
     return score
 
 
-def _terms(
+def _checked_terms(
     reference: Tensor,
     degraded: Tensor,
     data_range: float,
@@ -208,13 +215,30 @@ def _terms(
 ) -> MSSSIMTerms:
     check_image_pair(reference, degraded)
     check_window(data_range, window_size, sigma)
-    exponents = tuple(float(weight) for weight in weights)
+    side = min(reference.shape[-2:])
+    taps, exponents = fit_scales(side, window_size, sigma, weights)
+    if len(exponents) < len(weights) or len(taps) < window_size:
+        warnings.warn(
+            f"Images of {reference.shape[-2]} bands and {reference.shape[-1]} frames are too "
+            f"small for window_size={window_size} at {len(weights)} scales: a window of "
+            f"{len(taps)} and weights {tuple(round(weight, 4) for weight in exponents)} are "
+            "used, whose values do not compare with those of larger images.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return scale_terms(reference, degraded, taps, exponents, data_range)
+
+
+def fit_scales(
+    side: int, window_size: int, sigma: float, weights: Sequence[float]
+) -> tuple[list[float], tuple[float, ...]]:
+    """Give the window and the weights of the scales that fit on images of this smaller side."""
+    exponents = tuple(map(float, weights)) if np.ndim(weights) == 1 else ()
     if not exponents or not all(math.isfinite(weight) and weight > 0 for weight in exponents):
         raise ValueError(
             f"weights should be positive numbers, one a scale, got {weights!r}. Leave out the "
             "scales that should not count."
         )
-    side = min(reference.shape[-2:])
     taps = fit_window(window_size, sigma, side)
     n_scales = 1
     while n_scales < len(exponents) and side > (len(taps) - 1) * 2**n_scales:
@@ -224,19 +248,21 @@ def _terms(
     if n_scales < len(exponents):
         total = math.fsum(exponents[:n_scales])
         exponents = tuple(weight / total for weight in exponents[:n_scales])
-    if n_scales < len(weights) or len(taps) < window_size:
-        warnings.warn(
-            f"Images of {reference.shape[-2]} bands and {reference.shape[-1]} frames are too "
-            f"small for window_size={window_size} at {len(weights)} scales: a window of "
-            f"{len(taps)} and weights {tuple(round(weight, 4) for weight in exponents)} are "
-            "used, whose values do not compare with those of larger images.",
-            UserWarning,
-            stacklevel=3,
-        )
+    return taps, exponents
+
+
+def scale_terms(
+    reference: Tensor,
+    degraded: Tensor,
+    taps: list[float],
+    exponents: tuple[float, ...],
+    data_range: float,
+) -> MSSSIMTerms:
+    """Compute the terms with a window and weights that fit the images."""
     means, band_means = [], []
-    for scale in range(n_scales):
+    for scale in range(len(exponents)):
         luminance, similarity = ssim_factors(reference, degraded, taps, data_range)
-        if scale == n_scales - 1:
+        if scale == len(exponents) - 1:
             similarity = luminance * similarity
         else:
             reference, degraded = _halve(reference), _halve(degraded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from skperceptual.functional._pairs import check_image_pair
 from skperceptual.functional.divisive_normalization import (
     Normalization,
     divisive_normalization,
@@ -41,7 +42,8 @@ def nlpd(
     n_levels : int, default=6
         Number of levels.
     normalization : {"image"}, None or (filters, sigmas), default="image"
-        Divisive normalisation; see :func:`resolve_normalization`.
+        Divisive normalisation; see :func:`resolve_normalization`. A pair of tensors is used as
+        it is, so that weights and constants can be learned.
     kernel_size : int, default=5
         Side of the neighbourhood of ``"image"``.
     pooling : {"mean", "norm0.6"}, default="mean"
@@ -98,7 +100,8 @@ def nlpd_differences(
     n_levels : int, default=6
         Number of levels.
     normalization : {"image"}, None or (filters, sigmas), default="image"
-        Divisive normalisation; see :func:`resolve_normalization`.
+        Divisive normalisation; see :func:`resolve_normalization`. A pair of tensors is used as
+        it is, so that weights and constants can be learned.
     kernel_size : int, default=5
         Side of the neighbourhood of ``"image"``.
     convention : {"laparra2016", "laparra2017", "hepburn"}, default="laparra2016"
@@ -111,8 +114,10 @@ def nlpd_differences(
 
     Raises
     ------
+    TypeError
+        When an image is not a floating-point tensor.
     ValueError
-        When the two shapes differ.
+        When the two differ in shape, type or device, or are too small.
 
     Examples
     --------
@@ -121,15 +126,8 @@ def nlpd_differences(
     >>> len(nlpd_differences(torch.rand(64, 64), torch.rand(64, 64), n_levels=4))
     4
     """
-    if reference.shape != degraded.shape:
-        raise ValueError(
-            f"reference and degraded differ in shape: {tuple(reference.shape)} and "
-            f"{tuple(degraded.shape)}."
-        )
-    arrays = resolve_normalization(
-        normalization, n_levels, kernel_size=kernel_size, convention=convention
-    )
-    filters, sigmas = normalization_tensors(*arrays, like=reference)
+    check_image_pair(reference, degraded)
+    filters, sigmas = _tensors_of(normalization, n_levels, kernel_size, convention, reference)
     border = normalization_border(convention)
     # One image after the other: powers may round differently at different places of a tensor,
     # and identical images are to be exactly 0 apart.
@@ -144,6 +142,19 @@ def nlpd_differences(
         )
         differences.append(one - other)
     return differences
+
+
+def _tensors_of(
+    normalization: Normalization, n_levels: int, kernel_size: int, convention: str, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    if isinstance(normalization, tuple) and len(normalization) == 2:
+        filters, sigmas = normalization
+        if isinstance(filters, Tensor) and isinstance(sigmas, Tensor):
+            return filters, sigmas  # as they are: their gradient may be wanted
+    arrays = resolve_normalization(
+        normalization, n_levels, kernel_size=kernel_size, convention=convention
+    )
+    return normalization_tensors(*arrays, like=like)
 
 
 def level_distances(differences: list[Tensor]) -> Tensor:
@@ -239,6 +250,6 @@ def safe_power(x: Tensor, exponent: float) -> Tensor:
     >>> x.grad
     tensor([0.])
     """
-    positive = x > 0
-    safe = torch.where(positive, x, torch.ones_like(x))
-    return torch.where(positive, safe**exponent, torch.zeros_like(x))
+    empty = x <= 0  # not NaN, which is passed on
+    safe = torch.where(empty, torch.ones_like(x), x)
+    return torch.where(empty, torch.zeros_like(x), safe**exponent)

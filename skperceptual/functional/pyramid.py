@@ -38,6 +38,11 @@ _TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)
 # The display of "laparra2017": luminance = 175 x**2.4 + 5 cd/m2, response = luminance**(1/2.6).
 _LUMINANCE_RANGE, _LUMINANCE_BLACK, _DISPLAY_GAMMA, _RESPONSE_EXPONENT = 175.0, 5.0, 2.4, 1 / 2.6
 
+_ADVICE = "Use fewer levels or convention='laparra2016', which runs from 8x8."
+
+# A little below black is noise on an image in [0, 1]; this far below, it is no such image.
+_DARKEST = -1.0
+
 
 def minimum_side(n_levels: int, convention: str = "laparra2016") -> int:
     """Give the smallest number of bands and frames that a pyramid can be built on.
@@ -52,8 +57,8 @@ def minimum_side(n_levels: int, convention: str = "laparra2016") -> int:
     Returns
     -------
     int
-        8 for ``"laparra2016"``; ``2**n_levels + 1`` for the two whose reflected border needs
-        three samples at the coarsest level that is filtered.
+        8 for ``"laparra2016"``; ``2**n_levels + 1`` for the two with a reflected border, from
+        which their published code runs.
 
     Examples
     --------
@@ -101,9 +106,14 @@ def laplacian_pyramid(
         raise ValueError(
             f"Images of {images.shape[-2]} bands and {images.shape[-1]} frames are too small: "
             f"convention={convention!r} with n_levels={n_levels} needs at least {side} of each. "
-            "Use fewer levels or convention='laparra2016', which runs from 8x8."
+            f"{'Use larger images.' if convention == 'laparra2016' else _ADVICE}"
         )
     if convention == "laparra2017":
+        if images.min() < _DARKEST:
+            raise ValueError(
+                f"convention='laparra2017' shows images in [0, 1] on a display, got values down "
+                f"to {images.min().item():.3g}. Use MelSpectrogram(scale='log01') or scale them."
+            )
         images = _luminance_response(images)
     levels = []
     n_reductions = n_levels if convention == "hepburn" else n_levels - 1

@@ -11,7 +11,7 @@ image, so memory does not grow with the data, and solved exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class NeighborhoodMoments:
                 self._sums[level] += neighborhoods.sum(axis=1)
             self._counts[level] += band.numel()
 
-    def _unfold(self, band: Tensor):  # type: ignore[no-untyped-def]
+    def _unfold(self, band: Tensor) -> Iterator[NDArray[np.float64]]:
         """Yield matrices with one neighbourhood a column, a few rows of the image at a time."""
         k = self.kernel_size
         magnitude = band.detach().cpu().double().abs()

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin, TransformerMixin
 from sklearn.utils import column_or_1d
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skperceptual.base import ImagePairMixin, PerceptualEstimator
 from skperceptual.calibration import RatingMapping
+from skperceptual.full_reference.images import warn_beyond_data_range
 from skperceptual.full_reference.nlpd import NLPD, reference_pyramids
 from skperceptual.functional.divisive_normalization import Normalization
 from skperceptual.functional.nlpd import POOLINGS
@@ -26,6 +28,7 @@ from skperceptual.utils._sklearn import (
     _check_sample_weight,
     _fit_context,
 )
+from skperceptual.utils.devices import resolve_device
 from skperceptual.utils.validation import ImageBatch
 
 __all__ = ["NLPDRegressor"]
@@ -48,7 +51,7 @@ default="perceptual"
         (equation 3), and maximises the Pearson correlation of distance and ratings; the others
         are those of :class:`DivisiveNorm` and use no ratings.
     kernel_size : int, default=5
-        Side of the neighbourhood, odd.
+        Side of the neighbourhood, odd and at least 3.
     pooling : {"mean", "norm0.6"}, default="mean"
         How levels are pooled; see :func:`skperceptual.functional.pool_levels`.
     convention : {"laparra2016", "laparra2017", "hepburn"}, default="laparra2016"
@@ -98,10 +101,10 @@ default="perceptual"
         The fitted map from distance to rating.
     history_ : list of dict
         One entry an epoch of the perceptual fit: ``epoch``, ``correlation`` (Pearson over the
-        training pairs, signed so that higher is better) and, with early stopping,
-        ``validation``. Empty for the other normalisations.
+        training pairs or, with ``condition``, its mean over conditions; signed so that higher
+        is better) and, with early stopping, ``validation``. Empty for the other normalisations.
     best_epoch_ : int
-        The epoch whose parameters were kept; 0 is the start.
+        The epoch whose parameters were kept; 0 means that none was better than the start.
     n_features_in_ : int
         2, the reference and the degraded image; absent when ``fit`` got a list.
 
@@ -115,7 +118,15 @@ default="perceptual"
     -----
     Metadata: ``fit`` takes ``condition``, ``groups`` and ``sample_weight``, which are requested
     by default when metadata routing is enabled. Without it, pass them through a Pipeline as
-    ``nlpdregressor__condition`` and so on.
+    ``nlpdregressor__condition`` and so on. With routing, ``groups`` that are meant for the
+    splitter reach ``fit`` too, and there they turn on early stopping; set
+    ``early_stopping=False`` to fit on all pairs.
+
+    Images should lie in [0, 1], as ``MelSpectrogram(scale="log01")`` makes them: the published
+    constants, the step of Adam and the bounds of L-BFGS are in those units. A reference that is
+    in several pairs counts once in equation 3. The correlation that the perceptual fit climbs
+    ignores the scale of the distance, and the fit may come to rest on few levels: compare
+    distances of one fitted metric only with each other.
 
     References
     ----------
@@ -150,7 +161,7 @@ default="perceptual"
             list,
             None,
         ],
-        "kernel_size": [Options(Integral, set(range(1, 33, 2)))],
+        "kernel_size": [Options(Integral, set(range(3, 33, 2)))],
         "pooling": [StrOptions(set(POOLINGS))],
         "convention": [StrOptions(set(CONVENTIONS))],
         "mapping": [StrOptions({"linear", "cubic", "logistic", "isotonic"})],
@@ -250,11 +261,19 @@ default="perceptual"
             When X, y or the other arrays do not fit together, or the ratings are constant where
             they are to be correlated with.
         """
+        resolve_device(self.device)  # a missing one should not come to light after training
         batch = self._validate_pairs(X, reset=True)
         y = self._check_ratings(y, batch)
         condition = _check_labels(condition, "condition", len(y))
         groups = _check_labels(groups, "groups", len(y))
-        weight = _check_sample_weight(sample_weight, y[:, None], dtype=np.float64)
+        weight = _check_weights(sample_weight, y)
+        counted = np.flatnonzero(weight)
+        if len(counted) < len(y):  # a weight of 0 is the same as leaving the pair out
+            batch = batch[counted] if isinstance(batch, np.ndarray) else [batch[i] for i in counted]
+            y, weight = y[counted], weight[counted]
+            condition, groups = (
+                None if labels is None else labels[counted] for labels in (condition, groups)
+            )
         increasing = self.increasing
         if isinstance(self.normalization, str) and self.normalization == "perceptual":
             start = (
@@ -353,6 +372,12 @@ default="perceptual"
         check_is_fitted(self)
         return np.asarray(["nlpd"], dtype=object)
 
+    def _validate_pairs(self, X: Any, *, reset: bool) -> ImageBatch:
+        batch = super()._validate_pairs(X, reset=reset)
+        if reset:
+            warn_beyond_data_range(batch, 1.0)
+        return batch
+
     def _min_side(self) -> int:
         return minimum_side(self.n_levels, self.convention)
 
@@ -407,4 +432,22 @@ def _check_labels(labels: ArrayLike | None, name: str, n: int) -> NDArray[Any] |
         raise ValueError(
             f"Expected one entry of {name} a pair, an array of shape ({n},), got {array.shape}."
         )
+    missing = pd.isna(array)
+    if missing.any():
+        raise ValueError(
+            f"{name} has no label for pair {int(np.argmax(missing))}. Name it, or leave the pair "
+            "out."
+        )
     return array
+
+
+def _check_weights(
+    sample_weight: ArrayLike | None, ratings: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    weight = _check_sample_weight(sample_weight, ratings[:, None], dtype=np.float64)
+    if (weight < 0).any() or not (weight > 0).any():
+        raise ValueError(
+            "sample_weight should hold numbers that are not negative, at least one of them "
+            f"positive, got values from {weight.min():g} to {weight.max():g}."
+        )
+    return weight

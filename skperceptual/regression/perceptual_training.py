@@ -13,14 +13,13 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
-from skperceptual.functional.band_cache import BandCache
-from skperceptual.functional.perceptual_fit import (
+from skperceptual.regression.band_cache import BandCache
+from skperceptual.regression.correlation_objective import (
+    Batches,
     CorrelationObjective,
-    FitMonitor,
     Parameters,
-    fit_adam,
-    fit_lbfgs,
 )
+from skperceptual.regression.solvers import FitMonitor, fit_adam, fit_lbfgs
 from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import ImageBatch
 
@@ -63,8 +62,7 @@ def train_on_ratings(
         With the best parameters, the history and the objective.
     """
     random_state = check_random_state(regressor.random_state)
-    train, validation = _split(regressor, ratings, groups, random_state)
-    batches = _batches(train, ratings, sample_weight, condition)
+    batches, validation = _split(regressor, ratings, condition, groups, random_state)
     with (
         single_threaded(),
         BandCache(
@@ -84,7 +82,7 @@ def train_on_ratings(
             convention=regressor.convention,
             n_jobs=regressor.n_jobs,
         )
-        objective.direction = _direction(regressor.increasing, objective, start, train)
+        objective.direction = _direction(regressor.increasing, objective, start, batches)
         with _progress(regressor) as report:
             monitor = FitMonitor(
                 objective,
@@ -109,14 +107,25 @@ def train_on_ratings(
 def _split(
     regressor: NLPDRegressor,
     ratings: NDArray[np.float64],
+    condition: NDArray[Any] | None,
     groups: NDArray[Any] | None,
     random_state: np.random.RandomState,
-) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
-    """Hold out validation pairs, whole groups of them where groups are known."""
+) -> tuple[Batches, Batches | None]:
+    """Give training batches and validation batches, whole groups apart where they are known."""
     rows = np.arange(len(ratings))
+    everything = _batches(rows, ratings, condition)
+    if not everything:
+        within = " within every condition" if condition is not None else ""
+        raise ValueError(
+            "The perceptual fit correlates distances with ratings, but the ratings of these "
+            f"{len(rows)} pairs are constant{within}, or fewer than {_FEWEST_PAIRS} are left (1 "
+            "sample has no correlation). Use normalization='statistical', rate more pairs, or "
+            "leave out condition."
+        )
+    _report_left_out(everything, rows, condition)
     wanted = regressor.early_stopping
     if wanted is False or (wanted == "auto" and groups is None):
-        return rows, None
+        return everything, None
     if groups is None:
         warnings.warn(
             "early_stopping=True without groups holds out single pairs: versions of one recording "
@@ -125,60 +134,61 @@ def _split(
             stacklevel=4,
         )
     splitter = ShuffleSplit if groups is None else GroupShuffleSplit
-    n_units = len(rows if groups is None else np.unique(groups))
-    if n_units > 1:
+    if len(rows if groups is None else np.unique(groups)) > 1:
         split = splitter(
             n_splits=1, test_size=regressor.validation_fraction, random_state=random_state
         )
-        train, validation = next(split.split(rows, groups=groups))
-        enough = min(len(train), len(validation)) >= _FEWEST_PAIRS
-        if enough and np.ptp(ratings[validation]) > 0:
-            return train, validation
+        train, held_out = next(split.split(rows, groups=groups))
+        batches, validation = (_batches(part, ratings, condition) for part in (train, held_out))
+        if batches and validation:
+            return batches, validation
     problem = (
-        f"{len(rows)} pairs in {n_units} {'pairs' if groups is None else 'groups'} are too few to "
-        f"hold out a validation split of {regressor.validation_fraction:.0%} with at least "
-        f"{_FEWEST_PAIRS} pairs and ratings that differ."
+        f"These {len(rows)} pairs are too few to hold out a validation split of "
+        f"{regressor.validation_fraction:.0%}: training and validation pairs each need at least "
+        f"{_FEWEST_PAIRS} pairs with ratings that differ"
+        f"{', within one condition' if condition is not None else ''}."
     )
     if wanted is True:
         raise ValueError(f"{problem} Use early_stopping=False.")
     warnings.warn(f"{problem} Fitting without early stopping.", UserWarning, stacklevel=4)
-    return rows, None
+    return everything, None
 
 
 def _batches(
-    train: NDArray[np.intp],
-    ratings: NDArray[np.float64],
-    sample_weight: NDArray[np.float64],
-    condition: NDArray[Any] | None,
+    rows: NDArray[np.intp], ratings: NDArray[np.float64], condition: NDArray[Any] | None
 ) -> list[NDArray[np.intp]]:
-    """Group the training rows by condition and leave out batches without a correlation."""
-    if condition is None:
-        candidates = [train]
-    else:
-        candidates = [train[condition[train] == label] for label in np.unique(condition[train])]
-    batches = []
-    for rows in candidates:
-        counted = ratings[rows][sample_weight[rows] > 0]
-        if len(counted) >= 2 and np.ptp(counted) > 0:
-            batches.append(rows)
-    if not batches:
-        raise ValueError(
-            f"The perceptual fit correlates distances with ratings, but the {len(train)} training "
-            f"ratings are constant{' within every condition' if condition is not None else ''} (or "
-            "there is just 1 sample). Use normalization='statistical', or rate more pairs."
+    """Group rows by condition and leave out what has no correlation worth climbing."""
+    candidates = [rows]
+    if condition is not None:
+        candidates = [rows[condition[rows] == label] for label in np.unique(condition[rows])]
+    return [
+        batch for batch in candidates if len(batch) >= _FEWEST_PAIRS and np.ptp(ratings[batch]) > 0
+    ]
+
+
+def _report_left_out(
+    batches: Batches, rows: NDArray[np.intp], condition: NDArray[Any] | None
+) -> None:
+    left_out = np.setdiff1d(rows, np.concatenate(batches))
+    if condition is not None and len(left_out):
+        names = ", ".join(map(str, np.unique(condition[left_out])))
+        warnings.warn(
+            f"The perceptual fit leaves out {len(left_out)} pairs whose condition ({names}) has "
+            f"fewer than {_FEWEST_PAIRS} pairs or constant ratings.",
+            UserWarning,
+            stacklevel=5,
         )
-    return batches
 
 
 def _direction(
     increasing: bool | str,
     objective: CorrelationObjective,
     start: Parameters,
-    train: NDArray[np.intp],
+    batches: Batches,
 ) -> int:
     if increasing != "auto":
         return 1 if increasing else -1
-    if objective(start, [train])[0] <= 0:
+    if objective(start, batches)[0] <= 0:
         return -1
     warnings.warn(
         "Before the fit the ratings rise with the distance, so they are taken as dissimilarities. "

@@ -16,8 +16,6 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def _controller() -> ThreadpoolController:
-    import torch  # noqa: F401  its thread pool is found only once it is loaded
-
     return ThreadpoolController()
 
 
@@ -31,5 +29,8 @@ def single_threaded() -> Iterator[None]:
     >>> with single_threaded():
     ...     pass
     """
+    import torch
+
+    torch.get_num_threads()  # a thread's first such call sets its number, which would undo ours
     with _controller().limit(limits=1, user_api="openmp"):
         yield

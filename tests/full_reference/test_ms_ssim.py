@@ -54,9 +54,25 @@ def test_float32_images_are_computed_in_float64(pairs):
 
 
 def test_small_images_use_the_scales_that_fit_with_a_warning(pairs):
-    with pytest.warns(UserWarning, match="37 bands and 50 frames are too small"):
+    with pytest.warns(
+        UserWarning,
+        match="too small for window_size=11 at 5 scales: 2 with a window of 11 are used",
+    ):
         found = MSSSIM().transform(pairs)
     assert ((found > 0) & (found < 1)).all()
+
+
+def test_one_warning_a_call_says_when_scales_differ(rng):
+    pairs = [rng.random((2, 64, n_frames)) for n_frames in (30, 30, 64)]
+    with pytest.warns(UserWarning, match="do not compare between them") as caught:
+        MSSSIM().fit_transform(pairs)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("weights", [[-1.0], [], np.ones((2, 2)), [np.nan]])
+def test_wrong_weights_are_refused_by_fit(pairs, weights):
+    with pytest.raises(ValueError, match="weights should be positive numbers"):
+        MSSSIM(weights=weights).fit(pairs)
 
 
 def test_contributions_add_up_to_what_is_missing_to_one(pairs):

@@ -127,3 +127,25 @@ def test_a_constant_reference_warns(rng):
     pairs[1, 0] = 0
     with pytest.warns(UserWarning, match=r"constant in 1 of 3 pairs \(row 1"):
         NLPD().fit(pairs)
+
+
+def test_decibels_warn(rng):
+    with pytest.warns(UserWarning, match="span 80"):
+        NLPD().fit_transform(80.0 * (rng.random((2, 2, 16, 16)) > 0.5))
+
+
+def test_a_learned_normalization_belongs_to_its_convention(pairs):
+    metric = NLPD(normalization="statistical").fit(pairs)
+    with pytest.raises(ValueError, match="Call fit again"):
+        metric.set_params(convention="hepburn").transform(pairs)
+
+
+def test_a_failing_fit_leaves_torch_as_it_was(pairs, monkeypatch):
+    def fail(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skperceptual.functional.statistical_fit.NeighborhoodMoments.add", fail)
+    with pytest.raises(KeyboardInterrupt) as kept:  # as an interactive session keeps it
+        NLPD(normalization="statistical").fit(pairs)
+    assert not torch.is_inference_mode_enabled()
+    assert kept.tb is not None

@@ -86,9 +86,9 @@ def test_contributions_point_at_the_damaged_bands(rng):
 
 def test_contributions_of_images_below_the_window(rng):
     pairs = rng.random((1, 2, 6, 30))
-    with pytest.warns(UserWarning, match="window of 5"):
+    with pytest.warns(UserWarning, match="a side of 6, less than window_size=11"):
         bands = SSIM().contributions(pairs, by="band")
-    with pytest.warns(UserWarning, match="window of 5"):
+    with pytest.warns(UserWarning, match="a side of 6, less than window_size=11"):
         loss = 1 - SSIM().transform(pairs)
     assert bands.shape == (1, 6)
     np.testing.assert_allclose(bands.sum(axis=1), loss[0], rtol=1e-12)

@@ -78,12 +78,19 @@ def test_weights_of_2017_sum_as_published():
         ((-np.ones((6, 3, 3)), np.ones(6)), "weights >= 0"),
         ((np.ones((6, 3, 3)), np.zeros(6)), "sigmas > 0"),
         ((np.ones((6, 3, 3)), np.full(6, np.nan)), "sigmas > 0"),
+        ((np.ones((6, 3, 3)), np.full(6, np.inf)), "sigmas > 0"),
         ((np.ones((6, 3, 3)),), r"pair \(filters, sigmas\)"),
     ],
 )
 def test_wrong_normalizations_are_refused(normalization, message):
     with pytest.raises(ValueError, match=message):
         resolve_normalization(normalization, 6)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 4])
+def test_a_kernel_without_neighbours_or_centre_is_refused(kernel_size):
+    with pytest.raises(ValueError, match="odd and at least 3"):
+        resolve_normalization("image", 6, kernel_size=kernel_size)
 
 
 def test_unknown_border_is_refused():

@@ -170,5 +170,45 @@ def test_power_mean_and_the_norm_of_hepburn():
 def test_unknown_pooling_and_unequal_shapes_are_refused():
     with pytest.raises(ValueError, match=r"mean, norm0\.6"):
         nlpd(torch.rand(8, 8), torch.rand(8, 8), pooling="max")
-    with pytest.raises(ValueError, match="differ in shape"):
+    with pytest.raises(ValueError, match="same shape"):
         nlpd(torch.rand(8, 8), torch.rand(8, 9))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize("pooling", ["mean", "norm0.6"])
+def test_what_is_not_finite_is_passed_on(value, convention, pooling):
+    reference = torch.rand(70, 70)
+    degraded = reference.clone()
+    degraded[30, 40] = value
+    assert not torch.isfinite(nlpd(reference, degraded, convention=convention, pooling=pooling))
+
+
+def test_weights_given_as_tensors_can_be_learned():
+    reference, degraded = torch.rand(2, 16, 16, dtype=torch.float64)
+    filters, sigmas = (torch.tensor(part) for part in resolve_normalization("image", 3))
+    filters.requires_grad_()
+    sigmas.requires_grad_()
+    distance = nlpd(reference, degraded, n_levels=3, normalization=(filters, sigmas))
+    assert distance.item() == pytest.approx(nlpd(reference, degraded, n_levels=3).item())
+    distance.backward()
+    assert (filters.grad != 0).any()
+    assert (sigmas.grad != 0).all()
+
+
+@pytest.mark.parametrize(
+    ("images", "error"),
+    [
+        ((torch.rand(16, 16) * 255).byte(), TypeError),
+        (np.zeros((16, 16)), TypeError),
+        (torch.rand(16), ValueError),
+    ],
+)
+def test_what_is_no_image_is_refused(images, error):
+    with pytest.raises(error):
+        nlpd(images, images)
+
+
+def test_laparra2017_refuses_decibels():
+    with pytest.raises(ValueError, match="scale='log01'"):
+        nlpd(-80 * torch.rand(70, 70), -80 * torch.rand(70, 70), convention="laparra2017")

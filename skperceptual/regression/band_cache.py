@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from skperceptual.functional.divisive_normalization import (
     pad_neighborhood,
 )
 from skperceptual.functional.pyramid import laplacian_pyramid
+from skperceptual.utils.fingerprint import fingerprint
 
 
 class BandCache:
@@ -50,7 +50,7 @@ class BandCache:
     Examples
     --------
     >>> import numpy as np
-    >>> from skperceptual.functional import BandCache
+    >>> from skperceptual.regression.band_cache import BandCache
     >>> pairs = np.random.default_rng(0).random((3, 2, 16, 16))
     >>> with BandCache(pairs, 2, convention="laparra2016", kernel_size=5, max_bytes=2**20) as cache:
     ...     [level.shape for level in cache.levels(row=0, which=0)]
@@ -67,14 +67,13 @@ class BandCache:
         max_bytes: int,
     ) -> None:
         self.n_levels = n_levels
-        self.n_pairs = len(pairs)
         margin = kernel_size // 2
         slots: dict[bytes, int] = {}
         images: list[tuple[int, int]] = []  # where each distinct image was first seen
         self._slot_of = np.empty((len(pairs), 2), dtype=np.int64)
         for row, pair in enumerate(pairs):
             for which in (0, 1):
-                key = _fingerprint(pair[which])
+                key = fingerprint(pair[which])
                 if key not in slots:
                     slots[key] = len(images)
                     images.append((row, which))
@@ -93,11 +92,24 @@ class BandCache:
             self._directory = tempfile.TemporaryDirectory(prefix="skperceptual-")
             path = Path(self._directory.name) / "levels.float32"
             self._values = np.memmap(path, dtype=np.float32, mode="w+", shape=(sizes.sum(),))
+        try:
+            self._fill(pairs, images, convention, margin)
+        except BaseException:  # an interrupt too must leave no file behind
+            self.close()
+            raise
+
+    def _fill(
+        self,
+        pairs: Sequence[NDArray[np.floating]] | NDArray[np.floating],
+        images: list[tuple[int, int]],
+        convention: str,
+        margin: int,
+    ) -> None:
         border = normalization_border(convention)
-        with torch.inference_mode():
-            for slot, (row, which) in enumerate(images):
+        for slot, (row, which) in enumerate(images):
+            with torch.inference_mode():
                 bands = laplacian_pyramid(
-                    torch.tensor(pairs[row][which]), n_levels, convention=convention
+                    torch.tensor(pairs[row][which]), self.n_levels, convention=convention
                 )
                 for view, band in zip(self._views(slot), bands, strict=True):
                     # |pad(z)| == pad(|z|) under both border rules, so the sign can stay.
@@ -143,12 +155,6 @@ class BandCache:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _fingerprint(image: NDArray[np.floating]) -> bytes:
-    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
-    digest.update(repr((image.shape, image.dtype.str)).encode())
-    return digest.digest()
 
 
 def _level_shapes(shape: tuple[int, ...], n_levels: int, margin: int) -> list[tuple[int, int]]:

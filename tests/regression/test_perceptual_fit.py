@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from skperceptual.functional import (
-    BandCache,
     divisive_normalization,
     laplacian_pyramid,
     level_distances,
@@ -13,12 +12,9 @@ from skperceptual.functional import (
     pool_levels,
     resolve_normalization,
 )
-from skperceptual.functional.perceptual_fit import (
-    CorrelationObjective,
-    FitMonitor,
-    fit_adam,
-    fit_lbfgs,
-)
+from skperceptual.regression.band_cache import BandCache
+from skperceptual.regression.correlation_objective import CorrelationObjective
+from skperceptual.regression.solvers import FitMonitor, FitStopped, fit_adam, fit_lbfgs
 
 N_LEVELS = 4
 
@@ -166,18 +162,91 @@ def test_adam_keeps_the_last_epoch_without_validation(rated):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_validation_picks_the_best_epoch_and_stops(rated, solver, rng):
+def test_the_best_epoch_on_validation_pairs_is_kept(rated, solver, rng):
     pairs, ratings = rated
     ratings = ratings.copy()
     ratings[10:] = rng.permutation(ratings[10:])[::-1]  # training cannot help on these
-    monitor, _ = run(
-        solver, pairs, ratings, max_epochs=60, validation=np.arange(10, 14), patience=3,
+    validation = [np.arange(10, 14)]
+    monitor, best = run(
+        solver, pairs, ratings, max_epochs=60, validation=validation, patience=3,
         batches=[np.arange(10)],
     )  # fmt: skip
-    seen = [entry["validation"] for entry in monitor.history]
-    assert len(seen) - monitor.best_epoch <= 3 or len(seen) == 60
-    if monitor.best_epoch:
-        assert seen[monitor.best_epoch - 1] == max(seen)
+    start = resolve_normalization("image", N_LEVELS)
+    with cache_of(pairs) as cache:
+        objective = objective_of(cache, ratings)
+        reached, before = (objective(parameters, validation)[0] for parameters in (best, start))
+    seen = [before] + [entry["validation"] for entry in monitor.history]
+    assert monitor.best_epoch == int(np.argmax(seen))
+    assert reached == seen[monitor.best_epoch]
+
+
+class ScriptedObjective:
+    """Gives validation correlations from a list, one a call."""
+
+    def __init__(self, values):
+        self.values = iter(values)
+
+    def __call__(self, parameters, batches):
+        return next(self.values), None
+
+
+@pytest.mark.parametrize(
+    ("values", "stopped_after", "best"),
+    [
+        ([0.5, 0.6, 0.5, 0.5, 0.5, 0.9], 4, 1),  # three epochs without a better one
+        ([0.5, 0.4, 0.4, 0.6, 0.5, 0.5, 0.5, 0.9], 6, 3),  # a better one starts the count anew
+        ([0.5, 0.1, 0.1, 0.1, 0.9], 3, 0),  # never better than the start
+    ],
+)
+def test_patience_counts_from_the_best_epoch(values, stopped_after, best):
+    monitor = FitMonitor(ScriptedObjective(values), 100, validation=[np.arange(3)], patience=3)
+    monitor.start("start")
+    for epoch in range(1, stopped_after):
+        monitor.record(f"epoch {epoch}", 0.0, 0.0)
+    with pytest.raises(FitStopped):
+        monitor.record(f"epoch {stopped_after}", 0.0, 0.0)
+    assert len(monitor.history) == stopped_after
+    assert monitor.best_epoch == best
+    assert monitor.best == (f"epoch {best}" if best else "start")
+
+
+def test_history_belongs_to_the_parameters_that_are_kept(rated):
+    pairs, ratings = rated
+    for batches in ([np.arange(14)], [np.arange(7), np.arange(7, 14)]):
+        monitor, best = run("adam", pairs, ratings, max_epochs=5, batches=batches)
+        with cache_of(pairs) as cache:
+            reached = objective_of(cache, ratings)(best, batches)[0]
+        assert monitor.history[-1]["correlation"] == reached
+
+
+def test_a_strong_pull_keeps_the_start(rated):
+    pairs, ratings = rated
+    start = resolve_normalization("image", N_LEVELS)
+    with cache_of(pairs) as cache:
+        monitor = FitMonitor(objective_of(cache, ratings), 20)
+        filters, sigmas = fit_lbfgs(monitor, start, [np.arange(14)], alpha=1e6)
+    np.testing.assert_allclose(filters, start[0], atol=1e-4)
+    np.testing.assert_allclose(sigmas, start[1], rtol=1e-2)
+
+
+class SteepObjective(ScriptedObjective):
+    """Rises without end as every parameter grows."""
+
+    def __init__(self):
+        pass
+
+    def __call__(self, parameters, batches):
+        filters, sigmas = parameters
+        value = np.log(filters + 1e-3).sum() + np.log(sigmas).sum()
+        return value, (1 / (filters + 1e-3), 1 / sigmas)
+
+
+def test_lbfgs_stays_within_its_bounds():
+    start = resolve_normalization("image", N_LEVELS)
+    monitor = FitMonitor(SteepObjective(), 200)
+    filters, sigmas = fit_lbfgs(monitor, start, [np.arange(14)], alpha=0.0)
+    assert filters.max() == pytest.approx(100, rel=1e-3)
+    assert sigmas.max() == pytest.approx(100, rel=1e-3)
 
 
 def test_adam_orders_batches_by_its_random_state_alone(rated):
@@ -224,6 +293,18 @@ class TestBandCache:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         with pytest.raises(KeyboardInterrupt), cache_of(rated[0], max_bytes=0):
             raise KeyboardInterrupt
+        assert not list(tmp_path.iterdir())
+
+    def test_an_interrupt_while_it_is_filled_leaves_no_file_behind(
+        self, rated, tmp_path, monkeypatch
+    ):
+        def interrupt(*args, **options):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        monkeypatch.setattr("skperceptual.regression.band_cache.laplacian_pyramid", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            cache_of(rated[0], max_bytes=0)
         assert not list(tmp_path.iterdir())
 
     def test_images_of_different_size(self, rng):

@@ -1,4 +1,4 @@
-"""The perceptual fit of divisive normalisation (Namgyal et al. 2023, section 4.2).
+"""The solvers of the perceptual fit (Namgyal et al. 2023, section 4.2).
 
 Filters and constants are changed until the distance correlates best (Pearson) with ratings.
 Weights stay >= 0 and constants > 0: without that, denominators change sign within some tens of
@@ -11,123 +11,27 @@ epochs and the fit collapses. Two solvers:
     ignores scale, so that a constant may otherwise grow without limit and switch its level off)
     and with a small pull towards the starting point. All weights move, the zero ones included,
     and some 30 evaluations do what takes Adam hundreds of epochs.
-
-The gradient is in closed form: with ``D = sigma + sum_j p_j |z_j|`` and ``y = z / D``, a level's
-mean squared difference ``E = mean((y1 - y2)**2)`` has
-``dE/dp_j = 2 mean((y1 - y2) (y2 |z2_j| / D2 - y1 |z1_j| / D1))``, and ``dE/dsigma`` is the same
-without the ``|z_j|``. One compiled pass over a pair gives all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from skperceptual.functional.band_cache import BandCache
-from skperceptual.functional.correlation import pearson_correlation
-from skperceptual.functional.nlpd import pool_levels, safe_power
-from skperceptual.kernels.nlpd_gradient import level_energy_and_gradient
+from skperceptual.regression.correlation_objective import (
+    Batches,
+    CorrelationObjective,
+    Parameters,
+)
 
 # Bounds of the parameters; the offset lets a weight of exactly 0 have a logarithm.
 _LOWEST, _HIGHEST, _OFFSET = 1e-5, 100.0, 1e-3
-
-Parameters = tuple[NDArray[np.float64], NDArray[np.float64]]
-Batches = Sequence[NDArray[np.intp]]
-
-
-@dataclass
-class CorrelationObjective:
-    """Correlation of NLPD with ratings, and its gradient by filters and sigmas.
-
-    Parameters
-    ----------
-    cache : BandCache
-        Levels of all pairs.
-    ratings : ndarray of shape (n_pairs,)
-        What people said.
-    sample_weight : ndarray of shape (n_pairs,)
-        Weight of each pair.
-    direction : {-1, 1}
-        -1 when ratings fall as the distance grows (quality), 1 when they rise.
-    pooling, convention : str
-        As in :func:`skperceptual.functional.nlpd`.
-    n_jobs : int or None
-        Threads that share the pairs.
-    """
-
-    cache: BandCache
-    ratings: NDArray[np.float64]
-    sample_weight: NDArray[np.float64]
-    direction: int
-    pooling: str
-    convention: str
-    n_jobs: int | None = None
-
-    def __call__(self, parameters: Parameters, batches: Batches) -> tuple[float, Parameters]:
-        """Average the correlation over batches of pairs.
-
-        Parameters
-        ----------
-        parameters : tuple of ndarray
-            Filters, of shape (n_levels, k, k), and sigmas, of shape (n_levels,).
-        batches : sequence of ndarray of int
-            Rows of the pairs that are correlated together.
-
-        Returns
-        -------
-        correlation : float
-            Signed so that higher is better.
-        gradient : tuple of ndarray
-            Its derivatives by the filters and by the sigmas.
-        """
-        total = 0.0
-        by_filters, by_sigmas = (np.zeros_like(part) for part in parameters)
-        for rows in batches:
-            energies, filter_slopes, sigma_slopes = self._energies(parameters, rows)
-            leaf = torch.tensor(energies, requires_grad=True)
-            distances = pool_levels(
-                safe_power(leaf, 0.5), pooling=self.pooling, convention=self.convention
-            )
-            correlation = self.direction * pearson_correlation(
-                distances,
-                torch.as_tensor(self.ratings[rows]),
-                torch.as_tensor(self.sample_weight[rows]),
-            )
-            (slope,) = torch.autograd.grad(correlation, leaf)
-            total += correlation.item() / len(batches)
-            share = slope.numpy() / len(batches)
-            by_filters += np.einsum("nl,nlij->lij", share, filter_slopes)
-            by_sigmas += np.einsum("nl,nl->l", share, sigma_slopes)
-        return total, (by_filters, by_sigmas)
-
-    def _energies(self, parameters: Parameters, rows: NDArray[np.intp]) -> tuple[NDArray, ...]:
-        """Give the mean squared difference of each pair and level, and its derivatives."""
-        n_threads = min(joblib.effective_n_jobs(self.n_jobs), len(rows))
-        chunks = np.array_split(rows, n_threads)
-        parts = joblib.Parallel(n_jobs=n_threads, require="sharedmem")(
-            joblib.delayed(self._energies_of)(parameters, chunk) for chunk in chunks
-        )
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
-
-    def _energies_of(self, parameters: Parameters, rows: NDArray[np.intp]) -> tuple[NDArray, ...]:
-        filters, sigmas = (part.astype(np.float32) for part in parameters)
-        energies = np.empty((len(rows), len(sigmas)))
-        by_filters = np.empty((len(rows), *filters.shape))
-        by_sigmas = np.empty_like(energies)
-        for n, row in enumerate(rows):
-            pair = self.cache.levels(int(row), 0), self.cache.levels(int(row), 1)
-            for level, (reference, degraded) in enumerate(zip(*pair, strict=True)):
-                energies[n, level], by_sigmas[n, level] = level_energy_and_gradient(
-                    reference, degraded, filters[level], sigmas[level], by_filters[n, level]
-                )
-        return energies, by_filters, by_sigmas
 
 
 class FitStopped(Exception):
@@ -144,9 +48,9 @@ class FitMonitor:
         What is being maximised.
     max_epochs : int
         Epochs (L-BFGS: evaluations) after which to stop.
-    validation : ndarray of int, optional
-        Rows whose correlation picks the best parameters and stops the fit when it no longer
-        grows.
+    validation : sequence of ndarray of int, optional
+        Batches of rows whose mean correlation picks the best parameters and stops the fit when it
+        no longer grows.
     patience : int, default=10
         Epochs without a better validation correlation before stopping.
     report : callable, optional
@@ -155,7 +59,7 @@ class FitMonitor:
 
     objective: CorrelationObjective
     max_epochs: int
-    validation: NDArray[np.intp] | None = None
+    validation: Batches | None = None
     patience: int = 10
     report: Callable[[dict[str, float]], None] | None = None
     history: list[dict[str, float]] = field(default_factory=list)
@@ -172,7 +76,7 @@ class FitMonitor:
         """
         self.best = parameters
         if self.validation is not None:
-            self._best_value = self.objective(parameters, [self.validation])[0]
+            self._best_value = self.objective(parameters, self.validation)[0]
 
     def record(self, parameters: Parameters, correlation: float, value: float) -> None:
         """Note one epoch.
@@ -194,7 +98,7 @@ class FitMonitor:
         epoch = len(self.history) + 1
         entry = {"epoch": epoch, "correlation": correlation}
         if self.validation is not None:
-            value = self.objective(parameters, [self.validation])[0]
+            value = self.objective(parameters, self.validation)[0]
             entry["validation"] = value
         self.history.append(entry)
         if value > self._best_value:
@@ -238,20 +142,22 @@ def fit_adam(
     tensors = [torch.tensor(part, dtype=torch.float64) for part in start]
     optimizer = torch.optim.Adam(tensors, lr=learning_rate)
     monitor.start(start)
+    found = None
     with suppress(FitStopped):
         while True:
-            correlations = []
-            for batch in random_state.permutation(len(batches)):
-                correlation, gradient = monitor.objective(_arrays(tensors), [batches[batch]])
-                correlations.append(correlation)
-                for tensor, slope in zip(tensors, gradient, strict=True):
+            for number in random_state.permutation(len(batches)):
+                if found is None or len(batches) > 1:
+                    found = monitor.objective(_arrays(tensors), [batches[number]])
+                for tensor, slope in zip(tensors, found[1], strict=True):
                     tensor.grad = torch.as_tensor(-slope)
                 optimizer.step()
                 for tensor, floor in zip(tensors, (0.0, _LOWEST), strict=True):
                     tensor.clamp_(min=floor)
-            # The paper keeps the last epoch: each is better than the one before.
+            # With one batch this is at once the gradient of the next step.
+            found = monitor.objective(_arrays(tensors), batches)
+            # Without validation pairs the paper's recipe keeps whatever epoch is the last.
             last = float(len(monitor.history))
-            monitor.record(_arrays(tensors), float(np.mean(correlations)), last)
+            monitor.record(_arrays(tensors), found[0], last)
     return monitor.best
 
 
