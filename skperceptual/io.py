@@ -30,6 +30,8 @@ _FLOAT_SUBTYPES = ("FLOAT", "DOUBLE")
 # A peak of 1 that float32 rounding has lifted by half a step of PCM_16 is not clipped.
 _FULL_SCALE = 1 + 2**-16
 _TOLERATED_SECONDS = 0.05
+# The Vorbis encoder keeps what it is given at once on the stack, and crashes with a minute of it.
+_BLOCK = 2**16
 _LISTED = 20
 
 
@@ -66,6 +68,10 @@ class LoadAudio(TransformerMixin, PerceptualEstimator):
         What to do with pairs of different length. ``"cut"``: cut the longer at its end, and warn
         when the two differ by more than 50 ms. ``"keep"``: leave both as they are. ``"error"``:
         refuse any difference.
+    folder : path-like, default=None
+        The folder that relative file names start from, so that a table can move with its files.
+        None means the current one. Names are used as they are: ``..`` leads out of the folder,
+        and absolute names pass it by.
     n_jobs : int, default=None
         Number of files that are read at the same time, in threads, as decoding and resampling
         do not hold the interpreter's lock. None means 1, -1 as many as there are processors.
@@ -110,6 +116,7 @@ class LoadAudio(TransformerMixin, PerceptualEstimator):
         "offset_seconds": [Interval(Real, 0, None, closed="left")],
         "duration_seconds": [Interval(Real, 0, None, closed="neither"), None],
         "unequal": [StrOptions({"cut", "keep", "error"})],
+        "folder": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -122,6 +129,7 @@ class LoadAudio(TransformerMixin, PerceptualEstimator):
         offset_seconds: float = 0.0,
         duration_seconds: float | None = None,
         unequal: str = "cut",
+        folder: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = 0,
     ) -> None:
@@ -130,6 +138,7 @@ class LoadAudio(TransformerMixin, PerceptualEstimator):
         self.offset_seconds = offset_seconds
         self.duration_seconds = duration_seconds
         self.unequal = unequal
+        self.folder = folder
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -180,6 +189,8 @@ class LoadAudio(TransformerMixin, PerceptualEstimator):
         """
         self._validate_params()
         names = check_file_names(X)
+        if self.folder is not None:
+            names = [tuple(str(Path(self.folder, name)) for name in row) for row in names]
         n_times = self._n_times()
         clips: Any = [[None] * len(row) for row in names]
         # One file under two spellings is still one file.
@@ -267,6 +278,12 @@ def _read_or_error(
         return error
 
 
+def _in_full(file: str) -> str:
+    """Give a name as it stands, and where a relative one leads."""
+    path = Path(file)
+    return f"{file!r}" if path.is_absolute() else f"{file!r} (that is {str(path.absolute())!r})"
+
+
 def _file_error(
     problems: list[tuple[AudioFileError, list[_Cell]]], *, n_files: int, pairs: bool
 ) -> AudioFileError:
@@ -276,7 +293,7 @@ def _file_error(
         first = places[0]
         column = f", {('reference', 'degraded')[first.column]}" if pairs else ""
         more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-        lines.append(f"  row {first.row}{column}{more}: {first.file!r} {reason}")
+        lines.append(f"  row {first.row}{column}{more}: {_in_full(first.file)} {reason}")
     if len(problems) > _LISTED:
         lines.append(f"  and {len(problems) - _LISTED} more files")
     return AudioFileError(
@@ -310,6 +327,14 @@ def _check_lengths(seconds: NDArray[np.floating], names: FileNames, *, refuse: b
         UserWarning,
         stacklevel=5,  # scikit-learn wraps transform
     )
+
+
+def _check_parameters(caller: str, **parameters: Any) -> None:
+    """Check a function's parameters, which mean what they mean in LoadAudio, in its own name."""
+    try:
+        LoadAudio(**parameters)._validate_params()
+    except ValueError as error:
+        raise type(error)(str(error).replace(LoadAudio.__name__, caller)) from None
 
 
 def load_audio(
@@ -363,13 +388,13 @@ def load_audio(
     >>> signal.shape, sr
     ((16000,), 16000)
     """
-    # The parameters mean what they mean in LoadAudio, and are checked by it.
-    LoadAudio(
+    _check_parameters(
+        "load_audio",
         sr=1 if sr is None else sr,
         channels=channels,
         offset_seconds=offset_seconds,
         duration_seconds=duration_seconds,
-    )._validate_params()
+    )
     ((name,),) = check_file_names([path])
     try:
         return read_clip(
@@ -380,11 +405,11 @@ def load_audio(
             duration_seconds=duration_seconds,
         )
     except AudioFileError as error:
-        raise AudioFileError(f"{name!r} {error}.") from error
+        raise AudioFileError(f"{_in_full(name)} {error}.") from error
 
 
 def save_audio(
-    path: str | os.PathLike[str], signal: ArrayLike, sr: int, *, subtype: str = "PCM_16"
+    path: str | os.PathLike[str], signal: ArrayLike, sr: int, *, subtype: str | None = None
 ) -> None:
     """Write a mono signal to an audio file, whole or not at all.
 
@@ -399,9 +424,10 @@ def save_audio(
         The signal, floating point, full scale 1.
     sr : int
         Its sampling rate in Hz.
-    subtype : str, default="PCM_16"
+    subtype : str, default=None
         Coding of the samples, as :func:`soundfile.available_subtypes` lists them for the format:
-        ``"PCM_24"``, ``"FLOAT"``, ``"VORBIS"`` ...
+        ``"PCM_24"``, ``"FLOAT"``, ``"VORBIS"`` ... None means ``"PCM_16"`` where the format has
+        it, and the format's own default elsewhere (Vorbis in ``.ogg``, layer III in ``.mp3``).
 
     Raises
     ------
@@ -426,7 +452,7 @@ def save_audio(
     ...     print(load_audio(Path(folder, "a.wav")))
     (array([ 0. ,  0.5, -0.5], dtype=float32), 8000)
     """
-    LoadAudio(sr=sr)._validate_params()
+    _check_parameters("save_audio", sr=sr)
     ((name,),) = check_file_names([path])
     path = Path(name)
     if not path.parent.is_dir():
@@ -440,15 +466,18 @@ def save_audio(
             f"Use one of .{', .'.join(name.lower() for name in known if name != 'RAW')}."
         )
     subtypes = soundfile.available_subtypes(file_format)
+    if subtype is None:
+        subtype = "PCM_16" if "PCM_16" in subtypes else soundfile.default_subtype(file_format)
     if subtype not in subtypes:
         raise ValueError(
             f"subtype={subtype!r} is unknown in {file_format}. Use one of {', '.join(subtypes)}."
         )
     peak = np.abs(clip).max()
     if subtype not in _FLOAT_SUBTYPES and peak > _FULL_SCALE:
+        other = ", or subtype='FLOAT'" if "FLOAT" in subtypes else ""
         raise ValueError(
             f"The signal's peak of {peak:.4g} exceeds full scale, and {subtype} would clip it. "
-            "Use Normalize() first, or subtype='FLOAT'."
+            f"Use Normalize() first{other}."
         )
     # libsndfile rounds down, which would add an offset of half a step.
     if integer := re.fullmatch(r"PCM_[US]?(8|16|24|32)", subtype):
@@ -456,7 +485,9 @@ def save_audio(
         clip = np.rint(clip.astype(np.float64) * steps) / steps
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        soundfile.write(unfinished, clip, sr, format=file_format, subtype=subtype)
+        with soundfile.SoundFile(unfinished, "w", sr, 1, subtype, format=file_format) as file:
+            for start in range(0, len(clip), _BLOCK):
+                file.write(clip[start : start + _BLOCK])
         unfinished.replace(path)
     except soundfile.LibsndfileError as error:
         reason = error.error_string.rstrip(".")

@@ -90,6 +90,8 @@ with_random_rows = pytest.mark.filterwarnings(
     "ignore:Before the fit the ratings rise with the distance:UserWarning",
     "ignore:The delays of .* lie at the limit:UserWarning",
     "ignore:The mapping is constant:UserWarning",
+    "ignore:The images span:UserWarning",
+    "ignore:The delays of .* may be chance:UserWarning",
 )
 
 
@@ -174,7 +176,6 @@ def _results_in_worker(estimator, inputs):
     return results(fit(estimator, inputs), inputs.batch(), inputs)
 
 
-@pytest.mark.timeout(300)  # the workers import everything anew
 def test_a_worker_process_gives_the_same():
     jobs = [
         (estimator, CheckInputs(kind, **SMALL_SIZES))

@@ -482,6 +482,38 @@ def test_a_file_that_many_rows_name_is_reported_once(tmp_path):
     assert caught.value.rows == (1, 2, 3)
 
 
+def test_a_relative_name_that_does_not_exist_is_given_in_full(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    full = str(Path.cwd() / "sub" / "a.wav")
+    with pytest.raises(AudioFileError) as caught:
+        LoadAudio().transform([Path("sub", "a.wav")])
+    assert f"(that is {full!r}) does not exist" in str(caught.value)
+    with pytest.raises(AudioFileError) as caught:
+        LoadAudio(folder="sub").transform(["a.wav"])
+    assert f"(that is {full!r}) does not exist" in str(caught.value)
+    with pytest.raises(AudioFileError) as caught:
+        load_audio("sub/a.wav")
+    assert f"'sub/a.wav' (that is {full!r}) does not exist" in str(caught.value)
+    with pytest.raises(AudioFileError) as caught:
+        load_audio(full)
+    assert "that is" not in str(caught.value)
+
+
+def test_relative_names_start_from_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    inside = write(tmp_path / "data" / "sub" / "a.wav", noise(800, seed=1))
+    outside = write(tmp_path / "b.wav", noise(800, seed=2))
+    expected = LoadAudio().transform([(inside, outside), (outside, inside)])
+    names = [("sub/a.wav", outside), (Path("../b.wav"), "sub/a.wav")]
+    for folder in (tmp_path / "data", str(tmp_path / "data")):
+        assert_array_equal(LoadAudio(folder=folder).fit_transform(names), expected)
+        assert clone(LoadAudio(folder=folder)).folder == folder
+    monkeypatch.chdir(tmp_path)
+    assert_array_equal(LoadAudio(folder="data").fit_transform(names), expected)
+    monkeypatch.chdir(tmp_path / "data")
+    assert_array_equal(LoadAudio().fit_transform(names), expected)
+
+
 def test_a_long_list_of_bad_files_is_shortened_but_its_rows_are_not():
     with pytest.raises(AudioFileError) as caught:
         LoadAudio().transform([f"missing{row}.wav" for row in range(50)])
@@ -580,6 +612,7 @@ def test_parameters():
         {"duration_seconds": 0},
         {"duration_seconds": float("nan")},
         {"unequal": "pad"},
+        {"folder": 3},
         {"n_jobs": 1.5},
         {"duration_seconds": 1e-6},
     ],
@@ -592,8 +625,9 @@ def test_wrong_parameters(parameters, tmp_path):
     with pytest.raises(ValueError, match=name):
         LoadAudio(**parameters).transform([file])
     if name in signature(load_audio).parameters and parameters != {"sr": None}:
-        with pytest.raises(ValueError, match=name):
+        with pytest.raises(ValueError, match=name) as caught:
             load_audio(file, **parameters)
+        assert "LoadAudio" not in str(caught.value)
 
 
 def test_tags():
@@ -644,6 +678,37 @@ def test_save_and_load(tmp_path, name, subtype, step):
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize(
+    ("name", "subtype"),
+    [
+        ("a.wav", "PCM_16"),
+        ("a.flac", "PCM_16"),
+        ("a.aiff", "PCM_16"),
+        ("a.ogg", "VORBIS"),
+        pytest.param("a.mp3", "MPEG_LAYER_III", marks=needs_mp3),
+    ],
+)
+def test_the_default_coding_suits_the_format(tmp_path, name, subtype):
+    signal = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    save_audio(tmp_path / name, signal, 16000)
+    assert soundfile.info(tmp_path / name).subtype == subtype
+    loaded, sr = load_audio(tmp_path / name)
+    assert sr == 16000
+    assert np.corrcoef(loaded[:16000], signal[: len(loaded)])[0, 1] > 0.99
+
+
+def test_every_format_has_a_default_coding(tmp_path):
+    for name in set(soundfile.available_formats()) - {"RAW"}:
+        save_audio(tmp_path / f"a.{name.lower()}", noise(1000), 8000)
+
+
+def test_a_long_clip_is_written_as_vorbis(tmp_path):
+    # Given whole to the encoder, a minute at 48 kHz overflows its stack.
+    signal = noise(48000 * 60)
+    save_audio(tmp_path / "a.ogg", signal, 48000)
+    assert soundfile.info(tmp_path / "a.ogg").frames == len(signal)
+
+
 def test_save_refuses_what_would_be_clipped(tmp_path):
     file = tmp_path / "a.wav"
     for peak in (1.0, np.nextafter(np.float32(1), 2)):
@@ -663,11 +728,11 @@ def test_an_interrupted_write_leaves_no_trace(tmp_path, monkeypatch, existed):
     if existed:
         file.write_bytes(b"what was here before")
 
-    def interrupted(path, *args, **options):
-        Path(path).write_bytes(b"half a fi")
+    def interrupted(self, block):
+        assert Path(self.name).exists()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(soundfile, "write", interrupted)
+    monkeypatch.setattr(soundfile.SoundFile, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_audio(file, noise(100), 8000)
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"what was here before"] * existed
@@ -687,17 +752,20 @@ def test_saved_files_have_the_usual_permissions(tmp_path):
         (("a.wav", np.zeros(10, dtype=np.int16), 8000), r"Divide by 32768"),
         (("a.wav", [0.0, np.nan], 8000), "NaN"),
         (("a.wav", [], 8000), "empty|0 feature"),
-        (("a.wav", [0.0], 0), "'sr' parameter"),
+        (("a.wav", [0.0], 0), "'sr' parameter of save_audio"),
+        (("a.wav", [0.0], 16000.0), "'sr' parameter of save_audio must be an int"),
+        (("a.wav", np.zeros(10, dtype=np.int64), 8000), "full scale of your integers, 32768 for"),
+        (("a.mp3", [1.25], 16000), r"exceeds full scale.*Use Normalize\(\) first\.$"),
         (("a.xyz", [0.0], 8000), r"suffix '.xyz' .* names no format"),
         (("a", [0.0], 8000), r"suffix '' .* names no format"),
         (("a.raw", [0.0], 8000), "names no format"),
-        (("a.ogg", [0.0], 8000), "PCM_16' is unknown in OGG. Use one of .*VORBIS"),
+        (("a.ogg", [0.0], 8000, "PCM_16"), "PCM_16' is unknown in OGG. Use one of .*VORBIS"),
     ],
 )
 def test_save_refuses(tmp_path, arguments, message):
-    name, *rest = arguments
+    name, signal, sr, *subtype = arguments
     with pytest.raises(ValueError, match=message):
-        save_audio(tmp_path / name, *rest)
+        save_audio(tmp_path / name, signal, sr, subtype=subtype[0] if subtype else None)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,9 +15,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skperceptual.base import PerceptualEstimator
 from skperceptual.utils._sklearn import _check_feature_names_in
-from skperceptual.utils.validation import FLOATS, is_ragged
+from skperceptual.utils.validation import FLOATS, is_pyramid, is_ragged, refuse_other_kinds
 
 Shape = tuple[int, ...]
+
+_EXPECTED = "an array of shape (n_samples, ...), a list of arrays of one shape, or a Pyramid"
 
 
 class Vectorizer(TransformerMixin, PerceptualEstimator):
@@ -160,12 +162,19 @@ class Vectorizer(TransformerMixin, PerceptualEstimator):
         self, X: Any, *, reset: bool
     ) -> tuple[NDArray[np.floating], Shape | list[Shape], str | None]:
         """Give X as one array, with the shape of its samples and the Pyramid's convention."""
-        is_pyramid = hasattr(X, "levels")
-        values = np.asarray(X) if is_pyramid else _stack(X) if is_ragged(X) else X
-        array = validate_data(self, values, reset=reset, dtype=FLOATS, allow_nd=True)
-        if is_pyramid:
+        if is_pyramid(X):
+            array = self._validate_array(np.asarray(X), reset=reset)
             return array, [np.shape(level)[1:] for level in X.levels], X.convention
+        refuse_other_kinds(
+            X,
+            _EXPECTED,
+            files_fix="Put LoadAudio(sr=..., duration_seconds=...) first to read files.",
+        )
+        array = self._validate_array(_stack(X) if is_ragged(X) else X, reset=reset)
         return array, array.shape[1:], None
+
+    def _validate_array(self, X: Any, *, reset: bool) -> NDArray[np.floating]:
+        return validate_data(self, X, reset=reset, dtype=FLOATS, allow_nd=True)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -7,6 +7,7 @@ result never depends on the lengths that happen to be in the data.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,6 +69,8 @@ def check_signals(X: Any, *, pairs: bool | None = False, min_samples: int = 1) -
         For a wrong rank, integers, NaN or infinity, an empty or too short clip.
     """
     expected = {True: _PAIRS, False: _SIGNALS, None: f"{_SIGNALS}; or {_PAIRS}"}[pairs]
+    refuse_other_kinds(X, expected, files_fix="Put LoadAudio(sr=...) first to read files.")
+    X = _pairs_as_tuples(X)
     if is_ragged(X):
         items = [_check_signal_item(item, row, pairs, expected) for row, item in enumerate(X)]
         if len({_is_pair(item) for item in items}) > 1:
@@ -116,6 +119,12 @@ def check_images(X: Any, *, pairs: bool | None = False, min_side: int = 1) -> Im
         images of different size.
     """
     expected = {True: _IMAGE_PAIRS, False: _IMAGES, None: f"{_IMAGES}; or {_IMAGE_PAIRS}"}[pairs]
+    refuse_other_kinds(
+        X,
+        expected,
+        files_fix="Put LoadAudio(sr=...) and a front end such as MelSpectrogram(sr=...) first to "
+        "read files.",
+    )
     if is_ragged(X):
         items: list[NDArray[np.floating]] = []
         for row, item in enumerate(X):
@@ -153,29 +162,116 @@ def check_images(X: Any, *, pairs: bool | None = False, min_side: int = 1) -> Im
     return X
 
 
-def _as_float_array(X: Any, expected: str, *, what: str) -> NDArray[np.floating]:
-    """Convert to a floating-point array; refuse integers, whose scale nobody can know."""
-    if isinstance(X, (str, bytes)):
+def refuse_other_kinds(X: Any, expected: str, *, files_fix: str) -> None:
+    """Refuse what belongs to another part of the package: file names, Pyramids, tensors.
+
+    Parameters
+    ----------
+    X : any
+        What the user gave.
+    expected : str
+        What the step reads.
+    files_fix : str
+        What to do with file names.
+
+    Raises
+    ------
+    ValueError
+        For file names and Pyramids.
+    TypeError
+        For tensors.
+    """
+    if _is_tensor(X) or (isinstance(X, (list, tuple)) and any(map(_is_tensor, X))):
+        raise TypeError(
+            f"Expected {expected}, got torch tensors. Use X.numpy() (X.detach().cpu().numpy() "
+            "where gradients or a GPU are involved), or skperceptual.functional for tensors."
+        )
+    if _is_text(X) or _holds_text(X):
+        raise ValueError(f"Expected {expected}, got text or file names. {files_fix}")
+    if is_pyramid(X):
         raise ValueError(
-            f"Expected {expected}, got the text {X!r}. Put LoadAudio(sr=...) first to read files."
+            f"Expected {expected}, got a {type(X).__name__}. Steps that read Pyramids are "
+            "DivisiveNorm(), PyramidDistance() and Vectorizer(); LaplacianPyramid() turns one "
+            "back into images with inverse_transform."
+        )
+
+
+def is_pyramid(X: Any) -> bool:
+    """Whether X is a Pyramid, by what it has; a DataFrame may have a column of that name."""
+    return hasattr(X, "levels") and not hasattr(X, "columns")
+
+
+def _is_tensor(X: Any) -> bool:
+    # By its name: torch need not be imported for this.
+    return hasattr(X, "dtype") and type(X).__module__.partition(".")[0] == "torch"
+
+
+def _is_text(entry: Any) -> bool:
+    return isinstance(entry, (str, bytes, os.PathLike))
+
+
+def _holds_text(X: Any) -> bool:
+    """Whether a table of any kind holds text, in all of its cells or in some."""
+    if isinstance(X, (list, tuple)):
+        # A row of file names has one or two of them; a row of numbers may have a million.
+        return any(
+            _is_text(row) or (isinstance(row, (list, tuple)) and any(map(_is_text, row[:2])))
+            for row in X
         )
     dtype = getattr(X, "dtype", None)
-    if dtype is not None and np.dtype(getattr(dtype, "numpy_dtype", dtype)).kind in "SU":
-        raise ValueError(
-            f"Expected {expected}, got text. Put LoadAudio(sr=...) first to read files."
-        )
-    array = check_array(
-        X,
-        dtype=None,
-        order="C",  # torch takes no negative strides, and sums depend on the order in memory
-        allow_nd=True,
-        ensure_2d=False,
-        ensure_all_finite=False,
-        ensure_min_samples=0,
-        ensure_min_features=0,
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufc":
+        return False
+    if not isinstance(X, np.ndarray):
+        if not hasattr(X, "columns") and dtype is None:
+            return False
+        X = np.asarray(X)
+    return X.dtype.kind in "SU" or (X.dtype == object and any(map(_is_text, X.flat)))
+
+
+def _pairs_as_tuples(X: Any) -> Any:
+    """Take lists of two clips for (reference, degraded) tuples, whether or not lengths agree."""
+    if not isinstance(X, (list, tuple)):
+        return X
+    return [tuple(item) if _is_listed_pair(item) else item for item in X]
+
+
+def _is_listed_pair(item: Any) -> bool:
+    # Lists of numbers and of lists are one array written out, as scikit-learn takes them.
+    return (
+        isinstance(item, list)
+        and len(item) == 2
+        and all(isinstance(part, np.ndarray) and part.ndim == 1 for part in item)
     )
+
+
+def _as_float_array(X: Any, expected: str, *, what: str) -> NDArray[np.floating]:
+    """Convert to a floating-point array; refuse integers, whose scale nobody can know."""
+    try:
+        array = check_array(
+            X,
+            dtype=None,
+            order="C",  # torch takes no negative strides, and sums depend on the order in memory
+            allow_nd=True,
+            ensure_2d=False,
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+        )
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            f"Expected {expected}, got lists that differ in length. Make every sample an array, "
+            "[np.asarray(sample) for sample in X], or a pair a tuple of two arrays, (reference, "
+            "degraded)."
+        ) from error
     if array.dtype == object:
         array = array.astype(np.float64)
+    if array.shape[:1] == (0,):
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required. "
+            f"Expected {expected}."
+        )
     if array.ndim < 2:
         raise ValueError(
             f"Expected {expected}, got an array of shape {array.shape}. Reshape your data with "
@@ -183,10 +279,6 @@ def _as_float_array(X: Any, expected: str, *, what: str) -> NDArray[np.floating]
         )
     if array.dtype.kind in "iub":
         _refuse_integers(array.dtype, what)
-    if array.shape[0] == 0:
-        raise ValueError(
-            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required."
-        )
     return array if array.dtype in FLOATS else array.astype(_nearest_float(array.dtype))
 
 
@@ -206,12 +298,13 @@ def _nearest_float(dtype: np.dtype[Any]) -> type[np.floating]:
 
 
 def _refuse_integers(dtype: np.dtype[Any], what: str) -> None:
-    scale = {1: "128", 2: "32768", 4: "2147483648"}.get(dtype.itemsize, "its full scale")
-    fix = (
-        f"Divide by {scale} (X / {scale})"
-        if "signal" in what
-        else "Scale them to floats, images to [0, 1]"
-    )
+    scale = {"int8": 128, "int16": 32768, "int32": 2147483648}.get(dtype.name)
+    if "signal" not in what:
+        fix = "Scale them to floats, images to [0, 1]"
+    elif scale:
+        fix = f"Divide by {scale} (X / {scale})"
+    else:
+        fix = "Divide by the full scale of your integers, 32768 for 16-bit audio"
     raise ValueError(
         f"Expected floating-point {what}, full scale 1, got {dtype}. {fix}, so that the scale "
         "is yours and not a guess."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -138,7 +139,10 @@ def test_clips_overlap_by_half_at_least(rng):
         else:
             with pytest.warns(UserWarning, match="silent"):
                 assert step.lags([short]) == [0]
-    with pytest.warns(UserWarning, match="limit"):
+    with (
+        pytest.warns(UserWarning, match="limit"),
+        pytest.warns(UserWarning, match="may be chance"),
+    ):
         lag = step.lags([(np.eye(10)[1], np.eye(10)[8])])
     assert abs(lag) <= 5
 
@@ -202,6 +206,68 @@ def test_codecs_of_the_ratings(shared):
     lags = AlignPairs(sr=24000).lags(pairs)
     assert len(lags) == 10
     assert set(lags) <= {8, 9, 10}  # one delay, that of the codec
+
+
+@pytest.mark.parametrize("codec", ["audiodec_8", "prop_13", "prop_55"])
+def test_codecs_that_make_up_a_waveform_are_reported(shared, codec):
+    folder = shared / "data" / "ratings" / "neural_codec_mushra" / "audio"
+    files = sorted(folder.glob(f"*__{codec}.flac"))
+    references = [file.with_name(file.name.split("__")[0] + "__ref.flac") for file in files]
+    pairs = LoadAudio(sr=24000, unequal="keep").transform(list(zip(references, files, strict=True)))
+    with pytest.warns(UserWarning, match="10 of 10 pairs may be chance") as caught:
+        lags = AlignPairs(sr=24000).lags(pairs)
+    assert len(caught) == 1
+    assert np.ptp(lags) > 0.01 * 24000
+
+
+def test_what_a_separation_changes_is_not_taken_for_a_delay(shared):
+    folder = shared / "data" / "ratings" / "cvssp_sep_mushra" / "audio"
+    files = sorted(folder.glob("*__Interferer.flac"))
+    references = [file.with_name(file.name.split("__")[0] + "__ref.flac") for file in files]
+    pairs = LoadAudio(sr=16000).transform(list(zip(references, files, strict=True)))
+    # Correlations down to 0.39 raise no warning, which pytest would turn into an error.
+    assert_array_equal(AlignPairs().lags(pairs), 0)
+
+
+def test_delays_that_may_be_chance_are_named_with_their_correlation(rng):
+    source = rng.normal(size=3000)
+    not_moved = cut_pair(source, 0, 1000) + 2 * rng.normal(size=(2, 1000))
+    pairs = [cut_pair(source, 7, 1000), *rng.normal(size=(7, 2, 1000)), not_moved]
+    step = AlignPairs(max_lag_seconds=0.05, sr=1000)
+    for batch in (pairs, np.stack(pairs)):
+        for method in (step.lags, step.fit(batch).transform):
+            with pytest.warns(UserWarning, match="may be chance") as caught:
+                method(batch)
+            (message,) = [str(each.message) for each in caught]
+            assert caught[0].filename == __file__
+            assert message.startswith("The delays of 7 of 9 pairs may be chance")
+            assert message.count("row ") == 5
+            assert "max_lag_seconds=0.05" in message
+    lag = int(step.set_params(max_lag_seconds=0.01).lags(pairs[:1])[0])
+    assert lag == 7
+
+
+@given(st.integers(1, 300), st.floats(0.3, 3.0))
+def test_the_correlation_that_is_reported_is_that_of_what_remains(lag, noise):
+    rng = np.random.default_rng(lag)
+    pair = cut_pair(rng.normal(size=3000), lag, 2000)
+    pair[1] += noise * rng.normal(size=2000)
+    step = AlignPairs(max_lag_seconds=0.04, sr=10000)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (aligned,) = step.fit_transform([pair])
+    coefficient = abs(np.corrcoef(aligned)[0, 1])
+    if abs(coefficient - 0.6) < 0.005:  # means of the whole and of the part differ a little
+        return
+    assert any("may be chance" in str(each.message) for each in caught) == (coefficient < 0.6)
+
+
+def test_a_delay_beyond_the_limit_gives_itself_away(shared):
+    files = sorted((shared / "data" / "speech").glob("*.flac"))[:4]
+    pairs = [(clip, np.roll(clip, 3000)) for clip in LoadAudio(sr=16000).transform(files)]
+    with pytest.warns(UserWarning, match=r"4 of 4 .* raise max_lag_seconds=0\.1"):
+        AlignPairs().lags(pairs)
+    assert_array_equal(AlignPairs(max_lag_seconds=0.2).lags(pairs), 3000)
 
 
 @pytest.mark.parametrize(

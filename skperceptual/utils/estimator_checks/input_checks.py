@@ -106,7 +106,7 @@ def check_nothing_refused(name: str, estimator: BaseEstimator, inputs: CheckInpu
     fitted = fit(estimator, inputs)
     assert_refused(fitted, take(X, np.arange(0)), inputs, "0 sample")
     if not inputs.has_pyramids:
-        assert_refused(fitted, [], inputs, "xpected")
+        assert_refused(fitted, [], inputs, "0 sample")
         assert_refused(fitted, X[..., :0], inputs, "minimum of 1 is required")
         items = [*X[:5], X[5][..., :0], *X[6:]]
         assert_refused(fitted, items, inputs, " 5 ")
