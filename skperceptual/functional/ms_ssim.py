@@ -43,8 +43,7 @@ class MSSSIMTerms(NamedTuple):
 
     Examples
     --------
-    >>> import numpy as np
-    import torch
+    >>> import torch
     >>> from skperceptual.functional import ms_ssim_terms
     >>> terms = ms_ssim_terms(torch.rand(176, 176), torch.rand(176, 176))
     >>> terms.weights
@@ -114,8 +113,7 @@ def ms_ssim(
 
     Examples
     --------
-    >>> import numpy as np
-    import torch
+    >>> import torch
     >>> from skperceptual.functional import ms_ssim
     >>> image = torch.rand(2, 200, 180)
     >>> ms_ssim(image, image)
@@ -164,8 +162,7 @@ def ms_ssim_terms(
 
     Examples
     --------
-    >>> import numpy as np
-    import torch
+    >>> import torch
     >>> from skperceptual.functional import ms_ssim_terms
     >>> terms = ms_ssim_terms(torch.rand(2, 200, 180), torch.rand(2, 200, 180))
     >>> terms.means.shape, [tuple(band.shape) for band in terms.band_means]
@@ -189,8 +186,7 @@ def combine_terms(terms: MSSSIMTerms) -> Tensor:
 
     Examples
     --------
-    >>> import numpy as np
-    import torch
+    >>> import torch
     >>> from skperceptual.functional import combine_terms, ms_ssim_terms
     >>> image = torch.rand(176, 176)
     >>> combine_terms(ms_ssim_terms(image, image))
