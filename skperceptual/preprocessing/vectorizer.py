@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skperceptual.base import PerceptualEstimator
 from skperceptual.utils._sklearn import _check_feature_names_in
-from skperceptual.utils.validation import FLOATS, is_pyramid, is_ragged, refuse_other_kinds
+from skperceptual.utils.other_kinds import is_pyramid, refuse_other_kinds
+from skperceptual.utils.validation import FLOATS, is_ragged
 
 Shape = tuple[int, ...]
 

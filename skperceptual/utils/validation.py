@@ -7,13 +7,14 @@ result never depends on the lengths that happen to be in the data.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
+
+from skperceptual.utils.other_kinds import refuse_other_kinds
 
 Item = NDArray[np.floating] | tuple[NDArray[np.floating], NDArray[np.floating]]
 Batch = NDArray[np.floating] | list[Item]
@@ -75,6 +76,9 @@ def check_signals(X: Any, *, pairs: bool | None = False, min_samples: int = 1) -
         items = [_check_signal_item(item, row, pairs, expected) for row, item in enumerate(X)]
         if len({_is_pair(item) for item in items}) > 1:
             raise ValueError(f"Expected {expected}, got single signals and pairs in one list.")
+        _check_one_type(
+            part for item in items for part in (item if isinstance(item, tuple) else (item,))
+        )
         for row, item in enumerate(items):
             for part in item if isinstance(item, tuple) else (item,):
                 _check_length(part.shape[-1], min_samples, row)
@@ -141,6 +145,7 @@ def check_images(X: Any, *, pairs: bool | None = False, min_side: int = 1) -> Im
             items.append(image)
         if len({item.ndim for item in items}) > 1:
             raise ValueError(f"Expected {expected}, got single images and pairs in one list.")
+        _check_one_type(items)
         return items
     X = _as_float_array(X, expected, what="images")
     if X.ndim not in {True: (4,), False: (3,), None: (3, 4)}[pairs]:
@@ -160,72 +165,6 @@ def check_images(X: Any, *, pairs: bool | None = False, min_side: int = 1) -> Im
     _check_side(X.shape[-2:], min_side, 0)
     _check_finite(X, "image")
     return X
-
-
-def refuse_other_kinds(X: Any, expected: str, *, files_fix: str) -> None:
-    """Refuse what belongs to another part of the package: file names, Pyramids, tensors.
-
-    Parameters
-    ----------
-    X : any
-        What the user gave.
-    expected : str
-        What the step reads.
-    files_fix : str
-        What to do with file names.
-
-    Raises
-    ------
-    ValueError
-        For file names and Pyramids.
-    TypeError
-        For tensors.
-    """
-    if _is_tensor(X) or (isinstance(X, (list, tuple)) and any(map(_is_tensor, X))):
-        raise TypeError(
-            f"Expected {expected}, got torch tensors. Use X.numpy() (X.detach().cpu().numpy() "
-            "where gradients or a GPU are involved), or skperceptual.functional for tensors."
-        )
-    if _is_text(X) or _holds_text(X):
-        raise ValueError(f"Expected {expected}, got text or file names. {files_fix}")
-    if is_pyramid(X):
-        raise ValueError(
-            f"Expected {expected}, got a {type(X).__name__}. Steps that read Pyramids are "
-            "DivisiveNorm(), PyramidDistance() and Vectorizer(); LaplacianPyramid() turns one "
-            "back into images with inverse_transform."
-        )
-
-
-def is_pyramid(X: Any) -> bool:
-    """Whether X is a Pyramid, by what it has; a DataFrame may have a column of that name."""
-    return hasattr(X, "levels") and not hasattr(X, "columns")
-
-
-def _is_tensor(X: Any) -> bool:
-    # By its name: torch need not be imported for this.
-    return hasattr(X, "dtype") and type(X).__module__.partition(".")[0] == "torch"
-
-
-def _is_text(entry: Any) -> bool:
-    return isinstance(entry, (str, bytes, os.PathLike))
-
-
-def _holds_text(X: Any) -> bool:
-    """Whether a table of any kind holds text, in all of its cells or in some."""
-    if isinstance(X, (list, tuple)):
-        # A row of file names has one or two of them; a row of numbers may have a million.
-        return any(
-            _is_text(row) or (isinstance(row, (list, tuple)) and any(map(_is_text, row[:2])))
-            for row in X
-        )
-    dtype = getattr(X, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "biufc":
-        return False
-    if not isinstance(X, np.ndarray):
-        if not hasattr(X, "columns") and dtype is None:
-            return False
-        X = np.asarray(X)
-    return X.dtype.kind in "SU" or (X.dtype == object and any(map(_is_text, X.flat)))
 
 
 def _pairs_as_tuples(X: Any) -> Any:
@@ -290,6 +229,16 @@ def _as_float_item(item: Any, row: int, what: str) -> NDArray[np.floating]:
         raise ValueError(f"Item {row} of the list is {array.dtype}, expected a float {what}.")
     # In C order, as arrays are.
     return np.ascontiguousarray(array, dtype=_nearest_float(array.dtype))
+
+
+def _check_one_type(arrays: Iterable[NDArray[np.floating]]) -> None:
+    # The precision of a result would otherwise depend on the neighbours of its sample.
+    types = sorted({str(array.dtype) for array in arrays})
+    if len(types) > 1:
+        raise ValueError(
+            f"Expected one floating-point type in a list, got {' and '.join(types)}. Convert all "
+            "samples with astype(np.float32), or astype(np.float64)."
+        )
 
 
 def _nearest_float(dtype: np.dtype[Any]) -> type[np.floating]:

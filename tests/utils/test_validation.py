@@ -213,3 +213,20 @@ def test_sparse_signals_are_refused():
 def test_wrong_images_are_named_with_the_fix(X, pairs, message):
     with pytest.raises(ValueError, match=message):
         check_images(X, pairs=pairs, min_side=4)
+
+
+@pytest.mark.parametrize(
+    ("check", "X"),
+    [
+        (check_signals, [np.zeros(9), np.zeros(9, dtype=np.float32)]),
+        (check_images, [np.zeros((8, 9), dtype=np.float32), np.zeros((8, 9))]),
+    ],
+)
+def test_one_type_in_a_list(check, X):
+    with pytest.raises(ValueError, match="float32 and float64"):
+        check(X)
+
+
+def test_one_type_in_a_pair():
+    with pytest.raises(ValueError, match="one floating-point type"):
+        check_signals([(np.zeros(9), np.zeros(9, dtype=np.float32))], pairs=True)
