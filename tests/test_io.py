@@ -312,7 +312,7 @@ def test_each_file_is_decoded_once_and_every_row_owns_its_samples(tmp_path, monk
         calls[Path(path).name] += 1
         return original(path, **part)
 
-    monkeypatch.setattr("skperceptual.io.read_clip", counting)
+    monkeypatch.setattr("skperceptual.io.table.read_clip", counting)
     table = [(clean, other) for other in others]
     table += [("clean.wav", Path(clean)), ("./clean.wav", others[0])]
     for step in (
@@ -350,7 +350,7 @@ def test_files_are_read_at_the_same_time(tmp_path, monkeypatch):
         both_here.wait()
         return original(path, **part)
 
-    monkeypatch.setattr("skperceptual.io.read_clip", waiting)
+    monkeypatch.setattr("skperceptual.io.table.read_clip", waiting)
     assert len(LoadAudio(n_jobs=2).transform(files)) == 2
 
 

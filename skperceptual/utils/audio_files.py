@@ -281,3 +281,9 @@ def _to_mono(block: NDArray[np.float32], channels: str) -> NDArray[np.float32]:
     for column in range(2, block.shape[1]):
         mean += block[:, column]
     return mean / np.float32(block.shape[1])
+
+
+def name_in_full(file: str) -> str:
+    """Give a name as it stands, and where a relative one leads."""
+    path = Path(file)
+    return f"{file!r}" if path.is_absolute() else f"{file!r} (that is {str(path.absolute())!r})"
