@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from skperceptual.base import PerceptualEstimator, contribution_table
 from skperceptual.full_reference.nlpd import split_distance
 from skperceptual.functional.nlpd import POOLINGS, level_distances, pool_levels
-from skperceptual.pyramids import Pyramid, check_pyramid
+from skperceptual.pyramids.container import Pyramid, check_pyramid
 from skperceptual.utils._sklearn import StrOptions, _fit_context
 from skperceptual.utils.threads import single_threaded
 
