@@ -172,18 +172,17 @@ def test_expected_failures_name_their_replacement(estimator):
 # All estimators at once, as each of these is costly or needs several of them
 
 
-def _results_in_worker(estimator, inputs):
-    return results(fit(estimator, inputs), inputs.batch(), inputs)
-
-
 def test_a_worker_process_gives_the_same():
+    def results_of(estimator, inputs):  # in here it is pickled whole: workers need no tests
+        return results(fit(estimator, inputs), inputs.batch(), inputs)
+
     jobs = [
         (estimator, CheckInputs(kind, **SMALL_SIZES))
         for estimator in FIRST
         for kind in kinds_read_by(estimator)[-1:]
     ]
-    here = [_results_in_worker(*job) for job in jobs]
-    there = Parallel(n_jobs=2)(delayed(_results_in_worker)(*job) for job in jobs)
+    here = [results_of(*job) for job in jobs]
+    there = Parallel(n_jobs=2)(delayed(results_of)(*job) for job in jobs)
     for (estimator, _), expected, found in zip(jobs, here, there, strict=True):
         assert_same_results(found, expected, f"{estimator!r} in a worker")
 
