@@ -71,6 +71,8 @@ sphinx_gallery_conf = {
 }
 
 # -- pages -----------------------------------------------------------------------------------
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"skperceptual {release}"
 html_theme_options = {

@@ -87,10 +87,10 @@ def evaluate(
     found = {
         "pearson": pearson_score(ratings, predictions),
         "spearman": spearman_score(ratings, predictions),
-        "spearman_low": low,
-        "spearman_high": high,
+        "low": low,
+        "high": high,
     }
-    counts = {"n_pairs": len(ratings), "n_groups": len(np.unique(groups))}
+    counts = {"pairs": len(ratings), "groups": len(np.unique(groups))}
     return {**counts, **{name: round(value, 3) for name, value in found.items()}}
 
 
@@ -108,7 +108,7 @@ def main() -> None:
             ratings, groups = (part[kept] for part in everything[1:])
             label = "with" if kept.all() else "without"
             for strategy, parameters in STRATEGIES.items():
-                row = {"set": name, "hidden_references": label, "normalization": strategy}
+                row = {"set": name, "hidden refs": label, "normalization": strategy}
                 rows.append({**row, **evaluate(parameters, images, ratings, groups)})
                 print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1))
     if arguments.output is not None:

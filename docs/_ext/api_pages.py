@@ -126,8 +126,9 @@ def write_pages(folder: Path) -> None:
         path = folder / f"{page}.rst"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-    for stale in folder.glob("*.rst"):
-        if stale.stem not in pages:
+    objects = {name for names in public_names().values() for name in names}
+    for stale in [*folder.glob("*.rst"), *(folder / "generated").glob("*.rst")]:
+        if stale.stem not in pages and stale.stem not in objects:
             stale.unlink()
 
 
