@@ -132,7 +132,7 @@ def pad_neighborhood(magnitude: Tensor, margin: int, *, border: str) -> Tensor:
     Raises
     ------
     ValueError
-        When the border is unknown.
+        When the border is unknown, or the image too small to be mirrored.
 
     Examples
     --------
@@ -143,6 +143,12 @@ def pad_neighborhood(magnitude: Tensor, margin: int, *, border: str) -> Tensor:
     """
     if border not in ("zeros", "reflect"):
         raise ValueError(f"border={border!r} is unknown. Use 'zeros' or 'reflect'.")
+    if border == "reflect" and margin >= min(magnitude.shape[-2:]):
+        raise ValueError(
+            f"A neighbourhood of {2 * margin + 1} coefficients cannot be mirrored at the border of "
+            f"a level of {magnitude.shape[-2]} x {magnitude.shape[-1]}. Use a smaller kernel_size, "
+            "fewer levels or larger images."
+        )
     stacked = magnitude.reshape(-1, 1, *magnitude.shape[-2:])
     mode = "constant" if border == "zeros" else "reflect"
     padded = functional.pad(stacked, (margin,) * 4, mode=mode)

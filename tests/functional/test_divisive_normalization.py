@@ -96,3 +96,8 @@ def test_a_kernel_without_neighbours_or_centre_is_refused(kernel_size):
 def test_unknown_border_is_refused():
     with pytest.raises(ValueError, match="'zeros' or 'reflect'"):
         neighborhood_sum(torch.rand(8, 8), torch.rand(3, 3), border="wrap")
+
+
+def test_a_level_too_small_to_be_mirrored_is_refused():
+    with pytest.raises(ValueError, match="smaller kernel_size"):
+        neighborhood_sum(torch.rand(3, 9), torch.rand(7, 7), border="reflect")
