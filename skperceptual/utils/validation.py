@@ -274,7 +274,8 @@ def _check_signal_item(item: Any, row: int, pairs: bool | None, expected: str) -
             )
         for part in parts:
             _check_finite(part[np.newaxis], "signal", first_row=row)
-        return parts[0], parts[1]
+        common = np.result_type(*parts)  # one sample, so no neighbour decides its precision
+        return parts[0].astype(common, copy=False), parts[1].astype(common, copy=False)
     array = _as_float_item(item, row, "signal")
     if array.ndim not in {True: (2,), False: (1,), None: (1, 2)}[pairs]:
         advice = _advice_for_rank(array.ndim + 1, pairs)

@@ -227,6 +227,8 @@ def test_one_type_in_a_list(check, X):
         check(X)
 
 
-def test_one_type_in_a_pair():
-    with pytest.raises(ValueError, match="one floating-point type"):
-        check_signals([(np.zeros(9), np.zeros(9, dtype=np.float32))], pairs=True)
+def test_a_pair_of_two_types_takes_the_wider():
+    ((reference, degraded),) = check_signals(
+        [(np.zeros(9), np.zeros(9, dtype=np.float32))], pairs=True
+    )
+    assert reference.dtype == degraded.dtype == np.float64
