@@ -229,21 +229,16 @@ def test_a_strong_pull_keeps_the_start(rated):
     np.testing.assert_allclose(sigmas, start[1], rtol=1e-2)
 
 
-class SteepObjective(ScriptedObjective):
-    """Rises without end as every parameter grows."""
-
-    def __init__(self):
-        pass
-
-    def __call__(self, parameters, batches):
-        filters, sigmas = parameters
-        value = np.log(filters + 1e-3).sum() + np.log(sigmas).sum()
-        return value, (1 / (filters + 1e-3), 1 / sigmas)
+def steep_objective(parameters, batches):
+    """Rise without end as every parameter grows."""
+    filters, sigmas = parameters
+    value = np.log(filters + 1e-3).sum() + np.log(sigmas).sum()
+    return value, (1 / (filters + 1e-3), 1 / sigmas)
 
 
 def test_lbfgs_stays_within_its_bounds():
     start = resolve_normalization("image", N_LEVELS)
-    monitor = FitMonitor(SteepObjective(), 200)
+    monitor = FitMonitor(steep_objective, 200)
     filters, sigmas = fit_lbfgs(monitor, start, [np.arange(14)], alpha=0.0)
     assert filters.max() == pytest.approx(100, rel=1e-3)
     assert sigmas.max() == pytest.approx(100, rel=1e-3)
