@@ -1,4 +1,4 @@
-"""Ratings against predictions: correlations, their scorers, and scores within a condition."""
+"""Ratings against predictions: correlations, their intervals and scorers, also by condition."""
 
 from skperceptual.metrics.correlations import (
     concordance_index,
@@ -6,6 +6,7 @@ from skperceptual.metrics.correlations import (
     pearson_score,
     spearman_score,
 )
+from skperceptual.metrics.intervals import correlation_interval
 from skperceptual.metrics.scorers import (
     WithinConditionScorer,
     kendall_scorer,
@@ -18,6 +19,7 @@ from skperceptual.metrics.scorers import (
 __all__ = [
     "WithinConditionScorer",
     "concordance_index",
+    "correlation_interval",
     "kendall_score",
     "kendall_scorer",
     "pearson_score",

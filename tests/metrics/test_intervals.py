@@ -1,0 +1,184 @@
+"""Confidence intervals of correlations: which rows are drawn together, and how wide they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap, pearsonr
+from sklearn.exceptions import UndefinedMetricWarning
+
+from skperceptual.metrics import (
+    correlation_interval,
+    kendall_score,
+    pearson_score,
+    spearman_score,
+)
+
+
+def rated_songs(rng, *, n_songs=20, n_versions=4, song_spread=0.7):
+    """Ratings, predictions, songs; what a song gets too much it gets in all its versions."""
+    song = np.repeat(np.arange(n_songs), n_versions)
+    rating = rng.normal(size=len(song)) + song_spread * rng.normal(size=n_songs)[song]
+    predicted = rating + rng.normal(size=len(song)) + song_spread * rng.normal(size=n_songs)[song]
+    return rating, predicted, song
+
+
+def test_rows_of_their_own_agree_with_scipy(rng):
+    rating, predicted, _ = rated_songs(rng, n_songs=200, n_versions=1)
+    ours = correlation_interval(
+        rating, predicted, score=pearson_score, method="percentile", n_resamples=4000
+    )
+    theirs = bootstrap(
+        (rating, predicted),
+        lambda x, y: pearsonr(x, y).statistic,
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=4000,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    # Quantiles of two independent sets of 4000 draws: 0.01 is about five of their deviations.
+    np.testing.assert_allclose(ours, theirs, atol=0.01)
+
+
+def test_fisher_agrees_with_theory_for_many_independent_rows(rng):
+    rating, predicted, _ = rated_songs(rng, n_songs=400, n_versions=1)
+    low, high = correlation_interval(rating, predicted, score=pearson_score, n_resamples=4000)
+    expected = np.arctanh(pearson_score(rating, predicted)) + np.array([-1, 1]) * 1.966 / 397**0.5
+    np.testing.assert_allclose(np.arctanh([low, high]), expected, atol=0.01)
+
+
+def test_each_draw_takes_all_rows_of_a_group(rng):
+    rating, predicted, song = rated_songs(rng, n_songs=12)
+    seen = []
+
+    def record(y_true, y_pred, *, sample_weight=None):
+        if sample_weight is not None:
+            seen.append(np.asarray(sample_weight).reshape(12, 4))
+        return spearman_score(y_true, y_pred, sample_weight=sample_weight)
+
+    correlation_interval(rating, predicted, groups=song, score=record, n_resamples=50)
+    for counts in seen:
+        assert (counts == counts[:, :1]).all()
+        assert counts[:, 0].sum() == 12
+    assert len(seen) == 50
+
+
+def test_repeating_every_row_within_its_group_changes_nothing(rng):
+    rating, predicted, song = rated_songs(rng)
+    once = correlation_interval(rating, predicted, groups=song)
+    again = [np.tile(column, 5) for column in (rating, predicted, song)]
+    np.testing.assert_allclose(
+        correlation_interval(again[0], again[1], groups=again[2]), once, atol=1e-9
+    )
+    # Taken for independent rows, they would seem to know far more.
+    low, high = correlation_interval(again[0], again[1])
+    assert high - low < 0.6 * (once[1] - once[0])
+
+
+@pytest.mark.parametrize("score", [spearman_score, pearson_score, kendall_score])
+@pytest.mark.parametrize("method", ["fisher", "percentile"])
+def test_interval_holds_the_score(rng, score, method):
+    rating, predicted, song = rated_songs(rng)
+    low, high = correlation_interval(rating, predicted, groups=song, score=score, method=method)
+    assert -1 <= low < score(rating, predicted) < high <= 1
+
+
+def test_sign_mirrors(rng):
+    rating, predicted, song = rated_songs(rng)
+    low, high = correlation_interval(rating, predicted, groups=song)
+    mirrored = correlation_interval(rating, -predicted, groups=song)
+    np.testing.assert_allclose(mirrored, [-high, -low], atol=1e-12)
+
+
+def test_labels_and_their_order_do_not_matter_but_for_the_draws(rng):
+    rating, predicted, song = rated_songs(rng, n_songs=100)
+    names = np.array([f"song {number}" for number in song])
+    order = rng.permutation(len(song))
+    by_number = correlation_interval(rating, predicted, groups=song)
+    by_name = correlation_interval(rating[order], predicted[order], groups=names[order])
+    np.testing.assert_allclose(by_name, by_number, atol=0.02)
+
+
+def test_same_seed_same_interval(rng):
+    rating, predicted, song = rated_songs(rng)
+    first, second, other = (
+        correlation_interval(rating, predicted, groups=song, random_state=seed) for seed in (3, 3, 4)
+    )
+    assert first == second
+    assert first != other
+
+
+def test_higher_confidence_is_wider(rng):
+    rating, predicted, song = rated_songs(rng)
+    for method in ("fisher", "percentile"):
+        narrow, wide = (
+            np.ptp(
+                correlation_interval(
+                    rating, predicted, groups=song, method=method, confidence_level=level
+                )
+            )
+            for level in (0.8, 0.99)
+        )
+        assert narrow < wide
+
+
+def test_perfect_predictions_have_a_finite_interval():
+    rating = np.arange(12.0)
+    low, high = correlation_interval(rating, rating)
+    assert low == high == pytest.approx(0.999)
+
+
+@pytest.mark.slow
+def test_coverage_with_songs_in_common():
+    """An interval at 95 % should hold the true value in about 95 % of data sets."""
+    rng = np.random.default_rng(5)
+    rating, predicted, _ = rated_songs(rng, n_songs=50_000, song_spread=1.0)
+    truth = spearman_score(rating, predicted)
+    hits = {"songs": 0, "rows": 0}
+    for _ in range(300):
+        rating, predicted, song = rated_songs(rng, n_songs=15, n_versions=12, song_spread=1.0)
+        for name, groups in (("songs", song), ("rows", None)):
+            low, high = correlation_interval(rating, predicted, groups=groups, n_resamples=200)
+            hits[name] += low <= truth <= high
+    assert hits["songs"] / 300 > 0.88
+    assert hits["rows"] / 300 < 0.8  # what leaving groups out would claim
+
+
+def test_few_groups_are_warned_of(rng):
+    rating, predicted, song = rated_songs(rng, n_songs=9)
+    with pytest.warns(UserWarning, match="rests on 9 groups"):
+        correlation_interval(rating, predicted, groups=song)
+
+
+def test_one_group_has_no_interval(rng):
+    with pytest.warns(UndefinedMetricWarning, match=r"at least two groups .* there are 1"):
+        interval = correlation_interval(rng.normal(size=9), rng.normal(size=9), groups=[0] * 9)
+    assert np.isnan(interval).all()
+
+
+def test_constant_predictions_have_no_interval(rng):
+    with pytest.warns(UndefinedMetricWarning, match="predictions are all equal"):
+        interval = correlation_interval(rng.normal(size=12), np.ones(12))
+    assert np.isnan(interval).all()
+
+
+def test_ratings_that_differ_in_one_group_alone(rng):
+    # Most draws lack the one group that differs, and have no correlation.
+    rating = np.r_[np.ones(11), 2.0]
+    low, high = correlation_interval(rating, rng.normal(size=12))
+    assert -1 <= low < high <= 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"method": "bca"}, "method='bca' is unknown"),
+        ({"confidence_level": 95}, "confidence_level=95 should lie between 0 and 1"),
+        ({"n_resamples": 1}, "n_resamples=1 should be at least 2"),
+        ({"groups": [1, 2, 3]}, r"groups should have shape \(12,\), one label a row"),
+    ],
+)
+def test_bad_parameters(rng, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        correlation_interval(rng.normal(size=12), rng.normal(size=12), **parameters)
