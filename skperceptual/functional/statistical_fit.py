@@ -11,13 +11,13 @@ image, so memory does not grow with the data, and solved exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
-from torch.nn import functional
 
 from skperceptual.functional.divisive_normalization import (
     Normalization,
@@ -25,9 +25,6 @@ from skperceptual.functional.divisive_normalization import (
     pad_neighborhood,
     resolve_normalization,
 )
-
-# Rows of an image that are unfolded together: 64 x 1024 x 25 doubles are 13 MB.
-_ROWS_AT_ONCE = 64
 
 # Relative to the strongest level, what single precision leaves of a level that should be zero.
 _EMPTY = 1e-6
@@ -81,19 +78,12 @@ class NeighborhoodMoments:
             self._sums = [np.zeros(size) for _ in bands]
             self._counts = [0 for _ in bands]
         for level, band in enumerate(bands):
-            for neighborhoods in self._unfold(band):
-                self._products[level] += neighborhoods @ neighborhoods.T
-                self._sums[level] += neighborhoods.sum(axis=1)
+            magnitude = band.detach().cpu().double().abs()
+            padded = pad_neighborhood(magnitude, self.kernel_size // 2, border=self.border)
+            products, sums = _neighborhood_sums(padded.numpy(), self.kernel_size)
+            self._products[level] += products
+            self._sums[level] += sums
             self._counts[level] += band.numel()
-
-    def _unfold(self, band: Tensor) -> Iterator[NDArray[np.float64]]:
-        """Yield matrices with one neighbourhood a column, a few rows of the image at a time."""
-        k = self.kernel_size
-        magnitude = band.detach().cpu().double().abs()
-        padded = pad_neighborhood(magnitude, k // 2, border=self.border)
-        for start in range(0, band.shape[-2], _ROWS_AT_ONCE):
-            rows = padded[None, None, start : start + _ROWS_AT_ONCE + k - 1]
-            yield functional.unfold(rows, k)[0].numpy()
 
     def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Give the moments so far, per coefficient.
@@ -185,6 +175,30 @@ class NeighborhoodMoments:
         residual[:, self.kernel_size**2 // 2] += 1.0
         quadratic = np.einsum("li,lij,lj->l", residual, products, residual)
         return quadratic - 2 * sigmas * np.einsum("li,li->l", residual, sums) + sigmas**2
+
+
+def _neighborhood_sums(
+    padded: NDArray[np.float64], k: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum the products of every two members of a neighbourhood, and the members, over all of them.
+
+    Two members are some rows and some columns apart. What two whole rows of the image contribute
+    to such a product is the same for whichever members they are, so it is computed once for each
+    two rows and summed over the rows that count.
+    """
+    n_rows, n_bands, n_frames = len(padded), len(padded) - k + 1, padded.shape[1] - k + 1
+    # Row by row, the k columns of the neighbourhoods: (n_rows, k, n_frames).
+    columns = np.ascontiguousarray(sliding_window_view(padded, n_frames, axis=1))
+    products = np.empty((k, k, k, k))
+    for apart in range(k):
+        by_row = columns[: n_rows - apart] @ columns[apart:].transpose(0, 2, 1)
+        for row in range(k - apart):
+            total = by_row[row : row + n_bands].sum(axis=0)
+            products[row, :, row + apart, :] = total
+            products[row + apart, :, row, :] = total.T
+    sums_by_row = columns.sum(axis=2)
+    sums = np.stack([sums_by_row[row : row + n_bands].sum(axis=0) for row in range(k)])
+    return products.reshape(k * k, k * k), sums.ravel()
 
 
 def fit_normalization(
