@@ -10,7 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skperceptual.utils.estimator_checks.inputs import (
@@ -25,6 +25,7 @@ from skperceptual.utils.estimator_checks.inputs import (
     message_of,
     parts_of,
     results,
+    seeded,
     take,
 )
 
@@ -209,7 +210,7 @@ def check_memory_layouts(name: str, estimator: BaseEstimator, inputs: CheckInput
 def check_unfitted(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
     """What needs no fit works without, and what needs one says so."""
     X = inputs.batch()
-    unfitted = clone(estimator)
+    unfitted = seeded(estimator)
     if not get_tags(estimator).requires_fit:
         expected = results(fit(estimator, inputs), X, inputs)
         assert_same_results(results(unfitted, X, inputs), expected, "the unfitted estimator")
