@@ -5,6 +5,7 @@ from sklearn.utils._param_validation import (
     Interval as Interval,
     Options as Options,
     StrOptions as StrOptions,
+    validate_params as validate_params,
 )
 from sklearn.utils.validation import (
     _check_feature_names as _check_feature_names,

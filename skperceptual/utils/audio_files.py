@@ -1,4 +1,4 @@
-"""Read one audio file from an untrusted source: checked, mono, at the rate that is asked for."""
+"""Read one audio file, or its header, from an untrusted source: checked, mono, at any rate."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable
 from math import gcd
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -122,16 +123,10 @@ def read_clip(
     AudioFileError
         When the file cannot be used. The message is the reason alone, without the file's name.
     """
-    _check_regular_file(Path(path))
-    try:
-        file = _Stream(os.fspath(path))
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".")
-        raise AudioFileError(f"is no audio file that libsndfile can read ({reason})") from error
-    except TypeError as error:  # soundfile asks for the rate of files named .raw
-        raise AudioFileError("has no header; give it one by converting it to WAV") from error
-    with file:
-        _check_header(file, channels)
+    with _open(path) as file:
+        _check_header(file)
+        if channels == "side" and file.channels == 1:
+            raise AudioFileError("is mono, whose side signal (left - right) / 2 is silence")
         target = file.samplerate if sr is None else sr
         start = round(offset_seconds * target)
         stop = None if duration_seconds is None else start + round(duration_seconds * target)
@@ -142,6 +137,60 @@ def read_clip(
             )
         clip = _read_part(file, start, stop, target, channels)
     return clip, target
+
+
+class AudioHeader(NamedTuple):
+    """What a file says of itself: its samples per channel, rate in Hz, channels and coding."""
+
+    n_times: int
+    sr: int
+    channels: int
+    format: str
+    subtype: str
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long the file is, at its own rate."""
+        return self.n_times / self.sr
+
+
+def read_header(path: str | os.PathLike[str]) -> AudioHeader:
+    """Read the header of one file; its samples only where the header leaves their number open.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    AudioHeader
+        What the file says of itself.
+
+    Raises
+    ------
+    AudioFileError
+        When the file cannot be used. The message is the reason alone, without the file's name.
+    """
+    with _open(path) as file:
+        _check_header(file)
+        n_times = file.frames
+        if not file.knows_its_length():
+            _, n_times = _decode(file, 0, None, "left")
+        if n_times == 0:
+            raise AudioFileError("holds no samples")
+        return AudioHeader(n_times, file.samplerate, file.channels, file.format, file.subtype)
+
+
+def _open(path: str | os.PathLike[str]) -> _Stream:
+    _check_regular_file(Path(path))
+    try:
+        return _Stream(os.fspath(path))
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".")
+        raise AudioFileError(f"is no audio file that libsndfile can read ({reason})") from error
+    except TypeError as error:  # soundfile asks for the rate of files named .raw
+        raise AudioFileError("has no header; give it one by converting it to WAV") from error
 
 
 def _check_regular_file(path: Path) -> None:
@@ -176,7 +225,7 @@ def _missing_wav_bytes(path: Path, size: int) -> int:
     return 0
 
 
-def _check_header(file: _Stream, channels: str) -> None:
+def _check_header(file: _Stream) -> None:
     if not MIN_RATE <= file.samplerate <= MAX_RATE:
         raise AudioFileError(
             f"has a damaged header: it claims a sampling rate of {file.samplerate} Hz, outside "
@@ -184,8 +233,6 @@ def _check_header(file: _Stream, channels: str) -> None:
         )
     if file.frames == 0:
         raise AudioFileError("holds no samples")
-    if channels == "side" and file.channels == 1:
-        raise AudioFileError("is mono, whose side signal (left - right) / 2 is silence")
 
 
 def _read_part(

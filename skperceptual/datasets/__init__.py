@@ -1,0 +1,22 @@
+"""Data sets: rated music, real and simulated, and a user's own recordings.
+
+``fetch_*`` downloads what others published, ``load_*`` reads what lies on your disk, ``make_*``
+synthesises. Each gives a Bunch whose fields are named alike: ``pairs`` (or ``signals``),
+``target``, ``groups``, ``condition``, ``sr``, ``frame`` (all that is known of each row) and
+``DESCR``.
+"""
+
+from skperceptual.datasets.audio_folder import load_audio_folder
+from skperceptual.datasets.music import make_music
+from skperceptual.datasets.pmqd import fetch_pmqd, get_data_home
+from skperceptual.datasets.rated_music import make_rated_music
+from skperceptual.datasets.rated_pairs import load_rated_pairs
+
+__all__ = [
+    "fetch_pmqd",
+    "get_data_home",
+    "load_audio_folder",
+    "load_rated_pairs",
+    "make_music",
+    "make_rated_music",
+]
