@@ -1,6 +1,8 @@
 from . import (
     base as base,
     calibration as calibration,
+    datasets as datasets,
+    degradations as degradations,
     full_reference as full_reference,
     functional as functional,
     inspection as inspection,
@@ -14,6 +16,12 @@ from . import (
 )
 from ._version import __version__ as __version__
 from .calibration import RatingMapping as RatingMapping
+from .degradations import (
+    PMQDDistortion as PMQDDistortion,
+    PMQDLimiter as PMQDLimiter,
+    PMQDLowpass as PMQDLowpass,
+    PMQDNoise as PMQDNoise,
+)
 from .full_reference import (
     MSE as MSE,
     MSSSIM as MSSSIM,
@@ -28,6 +36,7 @@ from .io import (
 )
 from .plotting import (
     ContributionsDisplay as ContributionsDisplay,
+    CorrelationsDisplay as CorrelationsDisplay,
     DivisiveNormDisplay as DivisiveNormDisplay,
     RatingDisplay as RatingDisplay,
     SpectrogramDisplay as SpectrogramDisplay,

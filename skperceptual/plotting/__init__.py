@@ -6,12 +6,14 @@ for ``plot`` alone; the ``plot`` extra brings it.
 """
 
 from skperceptual.plotting.contributions import ContributionsDisplay
+from skperceptual.plotting.correlations import CorrelationsDisplay
 from skperceptual.plotting.divisive_norm import DivisiveNormDisplay
 from skperceptual.plotting.rating import RatingDisplay
 from skperceptual.plotting.spectrogram import SpectrogramDisplay
 
 __all__ = [
     "ContributionsDisplay",
+    "CorrelationsDisplay",
     "DivisiveNormDisplay",
     "RatingDisplay",
     "SpectrogramDisplay",

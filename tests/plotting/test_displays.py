@@ -8,6 +8,7 @@ import sys
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.pipeline import make_pipeline
 
@@ -23,6 +24,7 @@ from skperceptual.inspection import contributions
 from skperceptual.metrics import spearman_score
 from skperceptual.plotting import (
     ContributionsDisplay,
+    CorrelationsDisplay,
     DivisiveNormDisplay,
     RatingDisplay,
     SpectrogramDisplay,
@@ -66,6 +68,16 @@ def draw_bands(ax=None):
     return ContributionsDisplay.from_estimator(metric, SIGNALS, by="band", ax=ax)
 
 
+def draw_correlations(ax=None):
+    rows = [
+        (metric, condition, value, value - 0.2, value + 0.1)
+        for metric, value in (("MSE", 0.4), ("NLPD", 0.6), ("SSIM", -0.1))
+        for condition in ("noise", "codec")
+    ]
+    columns = ["metric", "condition", "spearman", "low", "high"]
+    return CorrelationsDisplay.from_correlations(pd.DataFrame(rows, columns=columns), ax=ax)
+
+
 DRAW = {
     function.__name__: function
     for function in (
@@ -75,6 +87,7 @@ DRAW = {
         draw_spectrograms,
         draw_levels,
         draw_bands,
+        draw_correlations,
     )
 }
 each_display = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
