@@ -1,36 +1,30 @@
-"""Metrics against ratings, by cross-validation on songs that were held out."""
+"""Metrics against ratings: values on songs that were held out, and how they correlate."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from time import perf_counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import spearmanr
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, get_tags
 
-from skperceptual.calibration import RatingMapping
+from skperceptual.demo.published import ALL, published_correlation
 from skperceptual.full_reference import MSE, MSSSIM, NLPD, SSIM
-from skperceptual.metrics import spearman_score
+from skperceptual.metrics import correlation_interval
 from skperceptual.regression import NLPDRegressor
 
 # The paper's Table 1 compares metrics, its Table 2 five normalisations of NLPD.
 TABLE_1 = ("MSE", "SSIM", "MS-SSIM", "NLPD image")
 TABLE_2 = ("NLPD image", "NLPD none", "NLPD ones", "NLPD statistical", "NLPD perceptual")
-
-ALL = "all"
-SCORE = "spearman_with_simulated_rating"
+CEILING = "ceiling"
 
 
-def make_metrics(*, max_epochs: int = 30, random_state: int = 0) -> dict[str, Pipeline]:
-    """Make the metrics of both tables: images in, predicted ratings out.
+def make_metrics(*, max_epochs: int = 30, random_state: int = 0) -> dict[str, BaseEstimator]:
+    """Make the metrics of both tables, which read pairs of images.
 
     Parameters
     ----------
@@ -41,157 +35,202 @@ def make_metrics(*, max_epochs: int = 30, random_state: int = 0) -> dict[str, Pi
 
     Returns
     -------
-    dict of str to Pipeline
-        The metrics by name, unfitted.
+    dict of str to estimator
+        The metrics by name, unfitted. Each transforms pairs into one value.
+
+    Examples
+    --------
+    >>> from skperceptual.demo.comparison import make_metrics
+    >>> make_metrics()["NLPD statistical"]
+    NLPD(normalization='statistical')
     """
-    perceptual = NLPDRegressor(
-        normalization="perceptual",
-        solver="lbfgs",
-        max_epochs=max_epochs,
-        n_jobs=-1,
-        random_state=random_state,
-    )
     return {
-        "MSE": make_pipeline(MSE(), RatingMapping()),
-        "SSIM": make_pipeline(SSIM(), RatingMapping()),
-        "MS-SSIM": make_pipeline(MSSSIM(), RatingMapping()),
-        "NLPD image": make_pipeline(NLPD(normalization="image"), RatingMapping()),
-        "NLPD none": make_pipeline(NLPD(normalization=None), RatingMapping()),
-        "NLPD ones": make_pipeline(NLPD(normalization="ones"), RatingMapping()),
-        "NLPD statistical": make_pipeline(NLPD(normalization="statistical"), RatingMapping()),
-        "NLPD perceptual": make_pipeline(perceptual),
+        "MSE": MSE(),
+        "SSIM": SSIM(),
+        "MS-SSIM": MSSSIM(),
+        "NLPD image": NLPD(normalization="image"),
+        "NLPD none": NLPD(normalization=None),
+        "NLPD ones": NLPD(normalization="ones"),
+        "NLPD statistical": NLPD(normalization="statistical"),
+        "NLPD perceptual": NLPDRegressor(
+            normalization="perceptual",
+            solver="lbfgs",
+            max_epochs=max_epochs,
+            increasing=False,
+            n_jobs=-1,
+            random_state=random_state,
+        ),
     }
 
 
-def fit_parameters(metric: Pipeline, condition: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Give what ``fit`` takes besides images and ratings."""
-    name, last = metric.steps[-1]
-    # The perceptual fit correlates within one condition at a time, as in the paper.
-    return {f"{name}__condition": condition} if isinstance(last, NLPDRegressor) else {}
-
-
-def predict_held_out(
-    metrics: dict[str, Pipeline],
-    images: Sequence[Any],
-    rated: Bunch,
-    *,
-    n_folds: int,
-    say: Callable[..., None],
-) -> pd.DataFrame:
-    """Predict every pair by a metric that was fitted to other songs.
+def fit_metric(
+    metric: Any, images: Any, ratings: ArrayLike, condition: ArrayLike | None = None
+) -> Any:
+    """Fit a copy of a metric to ratings, if it learns from them.
 
     Parameters
     ----------
-    metrics : dict of str to Pipeline
-        What to compare.
-    images : list of ndarray of shape (2, n_bands, n_frames)
-        The pairs, reference first.
-    rated : Bunch
-        With ``target``, ``groups`` and ``condition``.
-    n_folds : int
-        How often to divide the songs.
-    say : callable
-        Takes what ``print`` takes, to report progress.
+    metric : estimator
+        One of :func:`make_metrics`.
+    images : ndarray or list of pairs of images
+        The training pairs.
+    ratings : array of shape (n_pairs,)
+        Their ratings.
+    condition : array of shape (n_pairs,), default=None
+        Degradation of each pair: the perceptual fit then correlates within one at a time, as in
+        the paper. None correlates all pairs together.
 
     Returns
     -------
-    DataFrame of shape (n_pairs, 1 + n_metrics)
-        The ``fold`` that held the pair out, and the rating that each metric predicts.
+    estimator
+        The fitted copy.
     """
-    split = GroupKFold(n_folds)
-    fold = np.empty(len(rated.target), dtype=int)
-    for number, (_, held_out) in enumerate(split.split(images, groups=rated.groups)):
-        fold[held_out] = number
-    predictions = {"fold": fold}
-    for number, (name, metric) in enumerate(metrics.items(), start=1):
-        start = perf_counter()
-        say(f"  {number}/{len(metrics)}  {name:<18}", end="", flush=True)
-        model, X = clone(metric), images
-        if not get_tags(model[0]).requires_fit:
-            # It learns nothing, so that its values are the same in every fold: only the map to
-            # ratings is fitted anew.
-            model, X = model[1:], model[0].fit_transform(images)
-        predictions[name] = cross_val_predict(
-            model,
-            X,
-            rated.target,
-            groups=rated.groups,
-            cv=split,
-            params=fit_parameters(model, rated.condition),
-        )
-        say(f"{perf_counter() - start:5.1f} s")
-    return pd.DataFrame(predictions)
+    metric = clone(metric)
+    if isinstance(metric, NLPDRegressor):
+        return metric.fit(images, ratings, condition=condition)
+    return metric.fit(images)
 
 
-def correlate(predictions: pd.DataFrame, rated: Bunch) -> pd.DataFrame:
-    """Correlate predictions with ratings, in each condition and over all of them.
-
-    Each fold has its own map to ratings, so the correlation is computed within a fold, and
-    averaged: in predictions of several folds together, a song that is rated higher than others
-    is predicted lower, because it is missing from what its predictor was fitted to.
+def agreement_values(metric: Any, images: Any) -> NDArray[np.float64]:
+    """Give the values of a fitted metric, turned so that better pairs have higher ones.
 
     Parameters
     ----------
-    predictions : DataFrame
-        What :func:`predict_held_out` gave.
-    rated : Bunch
-        With ``target`` and ``condition``.
+    metric : fitted estimator
+        One of :func:`make_metrics`.
+    images : ndarray or list of pairs of images
+        The pairs.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,)
+        Similarities as they are, distances with their sign changed.
+    """
+    values = metric.transform(images)[:, 0].astype(np.float64)
+    return values if getattr(metric, "higher_is_better", False) else -values
+
+
+def held_out_values(
+    metric: Any,
+    images: Any,
+    ratings: NDArray[np.float64],
+    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    *,
+    condition: NDArray[Any] | None = None,
+) -> NDArray[np.float64]:
+    """Value every pair by a metric that learned nothing from its song.
+
+    A metric that learns nothing has the same values in every fold. One that does has a scale of
+    its own in each; the mean and the deviation of its values on the training pairs bring them
+    together, without the help of ratings. (A map to ratings would not do: songs rated above the
+    others are missing from what their own map was fitted to, so that it would predict too low.)
+
+    Parameters
+    ----------
+    metric : estimator
+        One of :func:`make_metrics`.
+    images : list of pairs of images
+        All pairs.
+    ratings : ndarray of shape (n_pairs,)
+        Their ratings.
+    folds : list of (train, test)
+        Rows to learn from, and rows to value.
+    condition : ndarray of shape (n_pairs,), default=None
+        Degradation of each pair, as in :func:`fit_metric`.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,)
+        Higher for better pairs; NaN for rows that no fold tests.
+    """
+    values = np.full(len(ratings), np.nan)
+    if not get_tags(metric).requires_fit:
+        tested = np.unique(np.concatenate([test for _, test in folds]))
+        values[tested] = agreement_values(metric, [images[row] for row in tested])
+        return values
+    for train, test in folds:
+        training_images = [images[row] for row in train]
+        fitted = fit_metric(
+            metric, training_images, ratings[train], None if condition is None else condition[train]
+        )
+        on_train = agreement_values(fitted, training_images)
+        on_test = agreement_values(fitted, [images[row] for row in test])
+        values[test] = (on_test - on_train.mean()) / on_train.std()
+    return values
+
+
+def correlate(values: pd.DataFrame, data: Bunch) -> pd.DataFrame:
+    """Correlate values with ratings, in each condition and over all of them.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_pairs, n_metrics)
+        What :func:`held_out_values` gave, one column a metric. Rows without a value are left
+        out.
+    data : Bunch
+        With ``target``, ``groups`` and ``condition``.
 
     Returns
     -------
     DataFrame
-        One row for each metric and condition (``"all"`` included): the mean of the Spearman
-        correlation over folds, and its standard deviation.
+        One row for each metric and condition (``"all"`` included): ``n_pairs``, ``n_songs``,
+        ``spearman``, positive for agreement; ``low`` and ``high``, the ends of its 95 %
+        interval over songs; ``p``, of no correlation, as if all pairs were independent; and
+        ``paper``, the paper's correlation.
     """
-    folds = [predictions["fold"] == fold for fold in predictions["fold"].unique()]
     rows = []
-    for metric in predictions.columns[1:]:
-        predicted = predictions[metric].to_numpy()
-        for condition in [*dict.fromkeys(rated.condition), ALL]:
-            chosen = (rated.condition == condition) | (condition == ALL)
-            scores = _defined_scores(rated.target, predicted, [fold & chosen for fold in folds])
+    for metric in values:
+        column = values[metric].to_numpy()
+        for condition in [*dict.fromkeys(data.condition), ALL]:
+            kept = ~np.isnan(column) & ((data.condition == condition) | (condition == ALL))
             rows.append(
                 {
                     "metric": metric,
                     "condition": condition,
-                    "n_pairs": int(chosen.sum()),
-                    SCORE: np.mean(scores) if len(scores) else np.nan,
-                    "std_over_folds": np.std(scores) if len(scores) else np.nan,
+                    **_correlation(column[kept], data.target[kept], data.groups[kept]),
+                    "paper": published_correlation(str(metric), str(condition)),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"paper": np.float64})
 
 
-def _defined_scores(
-    ratings: NDArray[np.float64], predicted: NDArray[np.float64], folds: list[pd.Series]
-) -> NDArray[np.float64]:
-    """Correlate within each fold; where all ratings or predictions are equal, nothing counts."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UndefinedMetricWarning)
-        scores = np.array([spearman_score(ratings[fold], predicted[fold]) for fold in folds])
-    return scores[~np.isnan(scores)]
+def _correlation(
+    values: NDArray[np.float64], ratings: NDArray[np.float64], groups: NDArray[Any]
+) -> dict[str, float]:
+    counts = {"n_pairs": len(ratings), "n_songs": len(np.unique(groups))}
+    if len(np.unique(ratings)) < 2 or len(np.unique(values)) < 2:
+        return counts | dict.fromkeys(["spearman", "low", "high", "p"], np.nan)
+    low, high = correlation_interval(ratings, values, groups=groups)
+    test = spearmanr(ratings, values)
+    return counts | {"spearman": test.statistic, "low": low, "high": high, "p": test.pvalue}
 
 
-def format_table(correlations: pd.DataFrame, metrics: Sequence[str]) -> str:
-    """Lay out correlations as the paper's tables do: one row a metric, one column a condition.
+def format_table(correlations: pd.DataFrame, metrics: tuple[str, ...]) -> str:
+    """Lay out correlations as the paper's tables do, with what the paper has below each.
 
     Parameters
     ----------
     correlations : DataFrame
         What :func:`correlate` gave.
-    metrics : sequence of str
+    metrics : tuple of str
         The rows.
 
     Returns
     -------
     str
-        The table; the correlation over all conditions with its deviation over folds.
+        The table: one block a metric, one column a condition.
     """
     conditions = [str(name) for name in dict.fromkeys(correlations["condition"])]
+    lines = [f"  {'':<18}" + "".join(f"{name:>12}" for name in conditions)]
     of = correlations.set_index(["metric", "condition"])
-    scores, spread = of[SCORE].to_dict(), of["std_over_folds"].to_dict()
-    lines = [f"  {'':<17}{''.join(f'{name:>11}' for name in conditions)} ± folds"]
     for metric in metrics:
-        cells = "".join(f"{scores[metric, name]:11.2f}" for name in conditions)
-        lines.append(f"  {metric:<17}{cells} ± {spread[metric, ALL]:.2f}")
+        cells = [of.loc[(metric, condition)] for condition in conditions]
+        lines += [f"  {name:<18}" + "".join(row) for name, row in _table_rows(metric, cells)]
     return "\n".join(lines)
+
+
+def _table_rows(metric: str, cells: list[pd.Series]) -> Iterator[tuple[str, list[str]]]:
+    yield metric, [f"{cell['spearman']:12.2f}" for cell in cells]
+    yield "  95 % interval", [f"{cell['low']:6.2f} {cell['high']:5.2f}" for cell in cells]
+    if not np.isnan(cells[0]["paper"]):
+        yield "  the paper, PMQD", [f"{cell['paper']:12.2f}" for cell in cells]

@@ -1,4 +1,4 @@
-"""The ``skperceptual`` command."""
+"""The ``skperceptual`` command: one file a subcommand, nothing heavy before one is chosen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from skperceptual._version import __version__
+from skperceptual.cli.compare import add_parser as add_compare
+from skperceptual.cli.demo import add_parser as add_demo
+from skperceptual.cli.errors import CommandError
+from skperceptual.cli.score import add_parser as add_score
+
+__all__ = ["main"]
 
 _USER_ERROR = 2
 _INTERRUPTED = 130  # what shells give for a command that Ctrl-C ended
@@ -24,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, 2 for what the user can put right, 130 when interrupted.
+        The exit status: 0, 1 when the reader of the output left, 2 for what the user can put
+        right, 130 when interrupted.
 
     Examples
     --------
@@ -39,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return _USER_ERROR
     try:
-        return arguments.run(arguments)
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
+        return status
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return _INTERRUPTED
@@ -47,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read the output (`head`) has left; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except CommandError as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return _USER_ERROR
     except OSError as error:
         print(f"{parser.prog}: error: {_describe(error)}", file=sys.stderr)
         return _USER_ERROR
@@ -59,62 +71,12 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    demo = commands.add_parser(
-        "demo",
-        help="compare metrics on synthesised songs, in about a minute",
-        description=(
-            "Synthesise songs, degrade them in four ways, simulate ratings, compare metrics on "
-            "songs held out, and save the best metric, tables, pictures and audio. Nothing is "
-            "downloaded."
-        ),
-    )
-    demo.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        default="skperceptual-demo",
-        help="folder for everything that is written (default: %(default)s)",
-    )
-    demo.add_argument(
-        "--seed",
-        metavar="N",
-        type=_seed,
-        default=0,
-        help="seed of songs, simulated ratings and fits (default: %(default)s)",
-    )
-    demo.add_argument(
-        "--quick",
-        action="store_true",
-        help="fewer songs, smaller images and shorter fits, in seconds",
-    )
-    demo.set_defaults(run=_demo)
+    for add in (add_compare, add_score, add_demo):
+        add(commands)
     return parser
-
-
-def _seed(text: str) -> int:
-    try:
-        seed = int(text)
-    except ValueError:
-        seed = -1
-    if not 0 <= seed < 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 4294967295")
-    return seed
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    # Pictures go to files: no window system is needed, nor started.
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    from skperceptual.demo import run_demo
-
-    run_demo(arguments.output, random_state=arguments.seed, quick=arguments.quick, say=print)
-    return 0
 
 
 def _describe(error: OSError) -> str:
     if error.strerror is None:
         return str(error)
     return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
