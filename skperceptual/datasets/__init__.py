@@ -8,9 +8,10 @@ synthesises. Each gives a Bunch whose fields are named alike: ``pairs`` (or ``si
 
 from skperceptual.datasets.audio_folder import load_audio_folder
 from skperceptual.datasets.music import make_music
-from skperceptual.datasets.pmqd import fetch_pmqd, get_data_home
+from skperceptual.datasets.pmqd import fetch_pmqd
 from skperceptual.datasets.rated_music import make_rated_music
 from skperceptual.datasets.rated_pairs import load_rated_pairs
+from skperceptual.utils.data_home import get_data_home
 
 __all__ = [
     "fetch_pmqd",

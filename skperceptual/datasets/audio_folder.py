@@ -16,14 +16,13 @@ from sklearn.utils import Bunch
 
 from skperceptual.datasets.file_headers import (
     Unusable,
-    as_list,
     common_rate,
-    counted,
     describe_audio,
     read_headers,
 )
 from skperceptual.utils._sklearn import Interval, StrOptions, validate_params
 from skperceptual.utils.audio_files import AudioFileError, AudioHeader
+from skperceptual.utils.messages import as_list, counted
 
 # libsndfile goes by what is in a file; these are other endings of the formats it names.
 _OTHER_SUFFIXES = ("aif", "aifc", "oga", "opus", "snd", "sph", "wave")
@@ -150,6 +149,8 @@ def load_audio_folder(
     >>> data.groups
     array(['cello', 'viola'], dtype=object)
     """
+    if pattern == "":
+        raise ValueError("pattern='' matches no file. Leave it out, or use '*' for all files.")
     root = Path(path).absolute()
     if not root.exists():
         raise FileNotFoundError(f"The folder {str(root)!r} does not exist.")
@@ -168,8 +169,8 @@ def load_audio_folder(
     if not (chosen or locked):
         raise ValueError(
             f"{str(root)!r} holds no {wanted}{omitted}. "
-            f"There are {_count_suffixes(others)}. LoadAudio reads what libsndfile reads; convert "
-            "other formats first."
+            f"There {'is' if len(others) == 1 else 'are'} {_count_suffixes(others)}. LoadAudio "
+            "reads what libsndfile reads; convert other formats first."
         )
     files = [str(root / name) for name in chosen]
     headers = read_headers(files, n_jobs=n_jobs, verbose=verbose, caller="load_audio_folder")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from skperceptual.datasets.file_headers import as_list, counted
+from skperceptual.utils.messages import as_list, counted
 
 _MAX_BYTES = 2**26
 _SUGGESTED = 3

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from skperceptual.utils.audio_files import AudioFileError, AudioHeader, read_header
-
-_LISTED = 20
+from skperceptual.utils.messages import counted
+from skperceptual.utils.parallel import run_jobs
 
 
 def read_headers(
@@ -35,12 +35,9 @@ def read_headers(
         One entry a file.
     """
     jobs = [delayed(_header_or_error)(file) for file in files]
-    headers = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")(jobs)
-    if verbose:
-        from tqdm import tqdm
-
-        headers = tqdm(headers, total=len(jobs), desc=caller, unit="file")
-    return list(headers)
+    return list(
+        run_jobs(jobs, n_jobs=n_jobs, verbose=verbose, caller=caller, unit="file", in_threads=True)
+    )
 
 
 def _header_or_error(file: str) -> AudioHeader | AudioFileError:
@@ -51,30 +48,20 @@ def _header_or_error(file: str) -> AudioHeader | AudioFileError:
 
 
 class Unusable(NamedTuple):
-    """A file that cannot be used, the places of a table that name it, and why."""
+    """A file that cannot be used, the places of a table that name it, and why.
+
+    Where the table has no name of a file, that is empty.
+    """
 
     places: list[str]
-    file: str | None
+    file: str
     reason: str
 
     def __str__(self) -> str:
         more = f" (and {len(self.places) - 1} more)" if len(self.places) > 1 else ""
         where = [f"{place}{more}:" for place in self.places[:1]]
-        which = [] if self.file is None else [repr(self.file)]
+        which = [repr(self.file)] if self.file else []
         return " ".join([*where, *which, self.reason])
-
-
-def as_list(entries: Collection[object], things: str) -> str:
-    """Give the first of many entries, one a line, and the number of the others."""
-    lines = [f"  {entry}" for entry in list(entries)[:_LISTED]]
-    if len(entries) > _LISTED:
-        lines.append(f"  and {len(entries) - _LISTED} more {things}")
-    return "\n".join(lines)
-
-
-def counted(number: int, thing: str, plural: str | None = None) -> str:
-    """Give a number with its noun: 1 pair, 2 pairs."""
-    return f"{number} {thing if number == 1 else plural or thing + 's'}"
 
 
 def describe_audio(headers: Collection[AudioHeader]) -> str:

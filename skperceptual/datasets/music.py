@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
 from skperceptual.datasets.procedural_music import GENRES, compose, render
-from skperceptual.datasets.procedural_music.composition import MIN_SECONDS
+from skperceptual.datasets.song_clips import count_samples, draw_start, name_song
 from skperceptual.utils._sklearn import Interval, StrOptions, validate_params
+from skperceptual.utils.audio_files import to_mono
+from skperceptual.utils.parallel import run_jobs
+from skperceptual.utils.random_states import own_random_state
 
 _DESCRIPTION = """\
 Procedural music
@@ -136,23 +139,12 @@ def make_music(
     ['Jazz 1', 'Jazz 1', 'Rock 1', 'Rock 1']
     """
     names = _check_genres(genres)
-    n_times = round(duration_seconds * sr)
-    if n_times == 0:
-        raise ValueError(
-            f"duration_seconds={duration_seconds!r} is less than one sample at sr={sr}. Give a "
-            "longer duration."
-        )
-    if clips_per_song * duration_seconds > MIN_SECONDS:
-        raise ValueError(
-            f"{clips_per_song} clips of duration_seconds={duration_seconds!r} do not fit into a "
-            f"song of {MIN_SECONDS:.0f} s. Take fewer or shorter clips, and more songs."
-        )
-    seed = int(check_random_state(random_state).randint(2**31))
+    n_times = count_samples(clips_per_song, duration_seconds, sr)
+    seed = int(own_random_state(random_state).randint(2**31))
     jobs = [
         delayed(_make_song)(
             [seed, number],
-            names[number % len(names)],
-            number // len(names) + 1,
+            *name_song(number, names),
             clips_per_song,
             duration_seconds,
             sr,
@@ -160,11 +152,7 @@ def make_music(
         )
         for number in range(n_songs)
     ]
-    songs: Any = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    if verbose:
-        from tqdm import tqdm
-
-        songs = tqdm(songs, total=n_songs, desc="make_music", unit="song")
+    songs = run_jobs(jobs, n_jobs=n_jobs, verbose=verbose, caller="make_music", unit="song")
     signals = np.empty((n_songs * clips_per_song, n_times), dtype=np.float32)
     rows: list[dict[str, Any]] = []
     for clips, described in songs:
@@ -209,7 +197,7 @@ def _check_genres(genres: Sequence[str] | None) -> tuple[str, ...]:
 def _make_song(
     seed: list[int],
     genre: str,
-    number: int,
+    name: str,
     n_clips: int,
     duration_seconds: float,
     sr: int,
@@ -218,16 +206,14 @@ def _make_song(
     """Make the clips of one song, and what is known of them."""
     rng = np.random.default_rng(seed)
     song = compose(genre, rng)
-    # Each clip lies in its own share of the song, so that no two of them overlap.
-    share = song.length_seconds / n_clips
     clips, rows = [], []
     for clip in range(n_clips):
-        start = share * clip + rng.uniform(0, max(0.0, share - duration_seconds))
+        start = draw_start(song, clip, n_clips, duration_seconds, rng)
         stereo = render(song, start_seconds=start, duration_seconds=duration_seconds, sr=sr)
-        clips.append(_to_mono(stereo, channels))
+        clips.append(to_mono(stereo.T, channels))
         rows.append(
             {
-                "song": f"{genre} {number}",
+                "song": name,
                 "genre": genre,
                 "clip": clip,
                 "start_seconds": start,
@@ -238,14 +224,3 @@ def _make_song(
             }
         )
     return np.array(clips, dtype=np.float32), rows
-
-
-def _to_mono(stereo: NDArray[np.float64], channels: str) -> NDArray[np.float64]:
-    left, right = stereo
-    if channels == "left":
-        return left
-    if channels == "right":
-        return right
-    if channels == "side":
-        return (left - right) / 2
-    return (left + right) / 2

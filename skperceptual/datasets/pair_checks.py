@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skperceptual.datasets.file_headers import as_list, counted
 from skperceptual.datasets.pair_files import SIDES, Pair, list_unusable
+from skperceptual.utils.messages import as_list, counted
 
 _TOLERATED_SECONDS = 0.05
 _ROWS_LISTED = 5
@@ -49,7 +49,7 @@ def check_ratings(
 def name_unusable(at_fault: list[Pair], pairs: list[Pair], places: list[str], folder: str) -> str:
     """List the files that cannot be used, and where relative names start if none was found."""
     files = list_unusable(at_fault, places)
-    named = [file for pair in pairs for file in pair.files if file.name is not None]
+    named = [file for pair in pairs for file in pair.files if file.name]
     nowhere = named and all(file.problem == "does not exist" for file in named)
     return (
         f"{len(at_fault)} of {counted(len(pairs), 'rated row')} "

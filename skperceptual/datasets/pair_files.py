@@ -19,11 +19,12 @@ SIDES = ("reference", "degraded")
 class NamedFile(NamedTuple):
     """What a cell of the table names: the name in full, the file behind it, its AudioHeader.
 
-    What cannot be known is None, and the problem says why.
+    Where the cell is no name these are empty, and where the file cannot be used the header is
+    None. The problem says why; it is empty too where there is none.
     """
 
-    name: str | None
-    real: str | None
+    name: str
+    real: str
     header: Any
     problem: str
 
@@ -45,10 +46,8 @@ class Pair(NamedTuple):
         return not any(file.problem for file in self.files)
 
     def is_hidden_reference(self) -> bool:
-        """Whether the degraded file is the reference, or a copy of it."""
+        """Whether the degraded file of a usable pair is the reference, or a copy of it."""
         reference, degraded = self.reference.real, self.degraded.real
-        if reference is None or degraded is None:
-            return False
         # Files of different size are not opened, others up to their first difference.
         return reference == degraded or filecmp.cmp(reference, degraded, shallow=False)
 
@@ -83,7 +82,7 @@ def find_pairs(
 
     def named_file(cell: Any) -> NamedFile:
         if problem := _why_no_name(cell):
-            return NamedFile(None, None, None, problem)
+            return NamedFile("", "", None, problem)
         name = names[cell]
         header = behind[real[name]]
         if isinstance(header, AudioFileError):

@@ -16,14 +16,12 @@ from sklearn.utils import Bunch
 from skperceptual.datasets.pmqd_table import ORIGINAL, pair_clips, read_table
 from skperceptual.utils._sklearn import StrOptions, validate_params
 from skperceptual.utils.archives import extract_tar_gz
-from skperceptual.utils.data_home import VARIABLE, get_data_home
+from skperceptual.utils.data_home import ENVIRONMENT_VARIABLE, get_data_home
 from skperceptual.utils.downloads import download
 from skperceptual.utils.file_locks import exclusive
-
-__all__ = ["fetch_pmqd"]
+from skperceptual.utils.messages import in_a_line
 
 _SR = 48000
-_LISTED = 10
 # There are 975 clips of 1.2 or 1.6 MB, and what an archiver may have put beside each.
 _MAX_MEMBERS = 4000
 _MAX_CLIP_BYTES = 4_000_000
@@ -227,7 +225,8 @@ def fetch_pmqd(
             raise OSError(
                 f"PMQD is not in {folder}: looked for pmqd.csv with the published SHA-256 and the "
                 f"folder {audio}. Call fetch_pmqd with download_if_missing=True to download it, "
-                f"or name the folder that has it by data_home or the variable {VARIABLE}."
+                f"or name the folder that has it by data_home or the environment variable "
+                f"{ENVIRONMENT_VARIABLE}."
             )
         data = _download(folder, table, clips, _ARCHIVES[audio], verbose)
     frame = pair_clips(read_table(data))
@@ -297,7 +296,7 @@ def _make_writable(folder: Path) -> None:
         raise OSError(
             error.errno,
             f"{error.strerror}; the data cannot be kept there. Name another folder by data_home "
-            f"or the environment variable {VARIABLE}",
+            f"or the environment variable {ENVIRONMENT_VARIABLE}",
             str(folder),
         ) from error
 
@@ -314,7 +313,7 @@ def _check_space(archive: Path, remote: _RemoteArchive) -> None:
             f"{needed / 1e9:.1f} GB are needed while PMQD is unpacked, and "
             f"{remote.unpacked_size / 1e9:.1f} GB after that; {free / 1e9:.1f} GB are free on this "
             "disk. Make room, or name a folder on another disk by data_home or the environment "
-            f"variable {VARIABLE}",
+            f"variable {ENVIRONMENT_VARIABLE}",
             str(archive.parent),
         )
 
@@ -325,9 +324,7 @@ def _check_clips(folder: Path, names: Iterable[str]) -> None:
         present = {entry.name for entry in entries if entry.is_file() and entry.stat().st_size}
     missing = sorted(set(names) - present)
     if missing:
-        more = f" and {len(missing) - _LISTED} more" * (len(missing) > _LISTED)
         raise OSError(
             f"{len(missing)} recordings of PMQD are missing from {folder}, or empty: "
-            f"{', '.join(missing[:_LISTED])}{more}. Delete that folder, and the next call "
-            "downloads it again."
+            f"{in_a_line(missing)}. Delete that folder, and the next call downloads it again."
         )

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import pandas as pd
 
+from skperceptual.utils.messages import in_a_line
+
 ORIGINAL = "original"
 CONDITIONS = ("distortion", "limiter", "lowpass", "noise")
 
@@ -33,7 +35,6 @@ _WHOLE_NUMBERS = ["id", "sample_start"]
 _SONG = ["genre", "artist", "title"]
 _EXCERPT = [*_SONG, "sample_start"]
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.wav", re.ASCII | re.IGNORECASE)
-_LISTED = 10
 
 
 def read_table(data: bytes) -> pd.DataFrame:
@@ -126,7 +127,7 @@ def pair_clips(table: pd.DataFrame) -> pd.DataFrame:
     if repeated.any():
         warnings.warn(
             f"{repeated.sum()} originals start at the same second of the same song as another "
-            f"one (id {_listed(references.loc[repeated, 'id'])}). Clips of the two are paired in "
+            f"one (id {in_a_line(references.loc[repeated, 'id'])}). Clips of the two are paired in "
             "the order of their ids; should the two differ, leave their rows out.",
             UserWarning,
             stacklevel=4,  # scikit-learn wraps fetch_pmqd
@@ -177,12 +178,7 @@ def _problem(rows: pd.Series, values: pd.Series, problem: str) -> list[str]:
     if not rows.any():
         return []
     first = values[rows].iloc[0]
-    return [f"row {_listed(values.index[rows])}: {problem} (the first: {first!r})"]
-
-
-def _listed(values: pd.Series | pd.Index) -> str:
-    shown = ", ".join(map(str, values[:_LISTED]))
-    return shown + f" and {len(values) - _LISTED} more" * (len(values) > _LISTED)
+    return [f"row {in_a_line(values.index[rows])}: {problem} (the first: {first!r})"]
 
 
 def _refuse(problems: list[str]) -> NoReturn:

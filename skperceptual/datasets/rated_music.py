@@ -7,28 +7,30 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
+from skperceptual.datasets.pmqd_table import CONDITIONS, ORIGINAL
 from skperceptual.datasets.procedural_music import GENRES, compose, render
-from skperceptual.datasets.procedural_music.composition import MIN_SECONDS
 from skperceptual.datasets.simulated_ratings import (
     NOISE_MODELS,
-    ORIGINAL,
     NoiseModel,
     expected_quality,
     simulate_votes,
 )
+from skperceptual.datasets.song_clips import count_samples, draw_start, name_song
 from skperceptual.degradations import pmqd_distortion, pmqd_limiter, pmqd_lowpass, pmqd_noise
 from skperceptual.metrics import spearman_score
 from skperceptual.utils._sklearn import Interval, StrOptions, validate_params
-from skperceptual.utils.resampling import resample
+from skperceptual.utils.audio_files import to_mono
+from skperceptual.utils.parallel import run_jobs
+from skperceptual.utils.random_states import own_random_state
+from skperceptual.utils.resampling import resample, resampled_length
 
 Stereo = NDArray[np.float64]
 
-SR = 48000  # of PMQD; degradations are applied at this rate, in stereo
-CONDITIONS = ("distortion", "limiter", "lowpass", "noise")
+_PMQD_SR = 48000
 
 _DESCRIPTION = """\
 Rated music, simulated
@@ -53,7 +55,7 @@ of {ceiling:.2f} with these ratings. A correlation with them says nothing about 
         "n_songs": [Interval(Integral, 1, None, closed="left")],
         "clips_per_song": [Interval(Integral, 1, None, closed="left")],
         "duration_seconds": [Interval(Real, 0, None, closed="neither")],
-        "sr": [Interval(Integral, 1, None, closed="left")],
+        "sr": [Interval(Integral, 4000, None, closed="left")],
         "noise": [StrOptions(set(NOISE_MODELS))],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
@@ -88,8 +90,8 @@ def make_rated_music(
     duration_seconds : float, default=4.208
         Duration of each clip.
     sr : int, default=16000
-        Sampling rate of the pairs in Hz. Synthesis and degradations run at 48 kHz whatever it
-        is.
+        Sampling rate of the pairs in Hz, 4000 or more. Synthesis and degradations run at 48 kHz
+        whatever it is.
     noise : {"default", "low", "high"}, default="default"
         How far votes scatter. This is assumed, as single votes were not published; ``"low"``
         and ``"high"`` are meant to lie on either side of the truth.
@@ -156,27 +158,13 @@ def make_rated_music(
     >>> list(data.condition[:4])
     ['distortion', 'limiter', 'lowpass', 'noise']
     """
-    n_times = round(duration_seconds * sr)
-    if n_times == 0:
-        raise ValueError(
-            f"duration_seconds={duration_seconds!r} is less than one sample at sr={sr}. Give a "
-            "longer duration."
-        )
-    if clips_per_song * duration_seconds > MIN_SECONDS:
-        raise ValueError(
-            f"{clips_per_song} clips of duration_seconds={duration_seconds!r} do not fit into a "
-            f"song of {MIN_SECONDS:.0f} s. Take fewer or shorter clips, and more songs."
-        )
+    n_times = count_samples(clips_per_song, duration_seconds, sr)
     model = NOISE_MODELS[noise]
-    seed = int(check_random_state(random_state).randint(2**31))
+    seed = int(own_random_state(random_state).randint(2**31))
     jobs = [
         delayed(_make_song)(seed, number, clips_per_song, n_times, sr) for number in range(n_songs)
     ]
-    songs: Any = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    if verbose:
-        from tqdm import tqdm
-
-        songs = tqdm(songs, total=n_songs, desc="make_rated_music", unit="song")
+    songs = run_jobs(jobs, n_jobs=n_jobs, verbose=verbose, caller="make_rated_music", unit="song")
     pairs = np.empty((4 * n_songs * clips_per_song, 2, n_times), dtype=np.float32)
     tables = []
     for number, (signals, table) in enumerate(songs):
@@ -193,7 +181,7 @@ def make_rated_music(
         n_pairs=len(frame),
         sr=sr,
         noise=noise,
-        ceiling=spearman_score(target, frame["latent_quality"]),
+        ceiling=_ceiling(target, frame["latent_quality"]),
     )
     return Bunch(
         pairs=pairs,
@@ -207,29 +195,31 @@ def make_rated_music(
     )
 
 
+def _ceiling(ratings: NDArray[np.float64], quality: pd.Series) -> float:
+    """Correlate; a handful of pairs may be rated alike, which is nothing to warn of here."""
+    return spearman_score(ratings, quality) if np.ptp(ratings) else np.nan
+
+
 def _make_song(
     seed: int, number: int, n_clips: int, n_times: int, sr: int
 ) -> tuple[NDArray[np.float32], pd.DataFrame]:
     """Make the pairs of one song, and what is known of them."""
     rng = np.random.default_rng([seed, number])
-    genre = GENRES[number % len(GENRES)]
+    genre, name = name_song(number, GENRES)
     song = compose(genre, rng)
-    name = f"{genre} {number // len(GENRES) + 1}"
     # Whole samples before resampling, and not one too few after it.
-    duration_seconds = -(-n_times * SR // sr) / SR
-    # Each clip lies in its own share of the song, so that no two of them overlap.
-    share = song.length_seconds / n_clips
+    duration_seconds = resampled_length(n_times, sr, _PMQD_SR) / _PMQD_SR
     signals, rows = [], []
     song_effect = rng.standard_normal()
     for clip in range(n_clips):
-        start = share * clip + rng.uniform(0, share - duration_seconds)
-        original = render(song, start_seconds=start, duration_seconds=duration_seconds, sr=SR)
+        start = draw_start(song, clip, n_clips, duration_seconds, rng)
+        original = render(song, start_seconds=start, duration_seconds=duration_seconds, sr=_PMQD_SR)
         clip_effect = rng.standard_normal()
-        reference = _to_mono(original, sr)[:n_times]
+        reference = _mix_down(original, sr)[:n_times]
         for condition in CONDITIONS:
             intensity = rng.uniform(0, 100)
             degraded = _degrade(original, condition, intensity, rng)
-            signals.append((reference, _to_mono(degraded, sr)[:n_times]))
+            signals.append((reference, _mix_down(degraded, sr)[:n_times]))
             rows.append((name, genre, clip, condition, intensity, song_effect, clip_effect))
     columns = ["song", "genre", "clip", "condition", "intensity", "song_effect", "clip_effect"]
     return np.array(signals), pd.DataFrame(rows, columns=columns)
@@ -242,15 +232,14 @@ def _degrade(
     if condition == "distortion":
         return pmqd_distortion(original, intensity)
     if condition == "limiter":
-        return pmqd_limiter(original, intensity, sr=SR)
+        return pmqd_limiter(original, intensity, sr=_PMQD_SR)
     if condition == "lowpass":
-        return pmqd_lowpass(original, intensity, sr=SR)
-    return pmqd_noise(original, intensity, sr=SR, random_state=seed)
+        return pmqd_lowpass(original, intensity, sr=_PMQD_SR)
+    return pmqd_noise(original, intensity, sr=_PMQD_SR, random_state=seed)
 
 
-def _to_mono(stereo: Stereo, sr: int) -> NDArray[np.float32]:
-    mono = stereo.mean(axis=0)
-    return resample(mono, SR, sr, quality="HQ").astype(np.float32)
+def _mix_down(stereo: Stereo, sr: int) -> NDArray[np.float32]:
+    return resample(to_mono(stereo.T, "mean"), _PMQD_SR, sr).astype(np.float32)
 
 
 def _rate(table: pd.DataFrame, model: NoiseModel, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

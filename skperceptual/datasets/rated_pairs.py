@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from skperceptual.datasets.csv_table import check_columns, read_csv_table
-from skperceptual.datasets.file_headers import as_list, common_rate, counted, describe_audio
+from skperceptual.datasets.file_headers import common_rate, describe_audio
 from skperceptual.datasets.pair_checks import (
     check_labels,
     check_ratings,
@@ -26,6 +26,7 @@ from skperceptual.datasets.pair_checks import (
 from skperceptual.datasets.pair_files import SIDES, Pair, find_pairs
 from skperceptual.utils._sklearn import StrOptions, validate_params
 from skperceptual.utils.audio_files import AudioFileError, AudioHeader
+from skperceptual.utils.messages import as_list, counted
 
 
 @validate_params(
@@ -313,7 +314,7 @@ def _omissions(left_out: dict[str, int], n_rows: int) -> str:
 
 def _references(pairs: list[Pair], names: pd.Series) -> NDArray[Any]:
     """Give every reference its first name in the table, whatever it is called further on."""
-    first: dict[str | None, str] = {}
+    first: dict[str, str] = {}
     labels = [
         first.setdefault(pair.reference.real, os.fspath(name))
         for pair, name in zip(pairs, names, strict=True)

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from skperceptual.datasets.pmqd_table import ORIGINAL
+
 Floats = NDArray[np.float64]
 
-ORIGINAL = "original"
 N_VOTES = 5
 CLIPS_PER_RATER = 10
 LOWEST, HIGHEST = 1, 5

@@ -148,6 +148,7 @@ class PMQDLowpass(Degradation):
     @property
     def max_lag(self) -> int:
         """The longest phase delay of the filter, in samples."""
+        self._check_parameters()
         return lowpass_max_lag(self.physical_value, self.sr)
 
     def _value_at(self, severity: float) -> float:

@@ -222,14 +222,14 @@ def format_table(correlations: pd.DataFrame, metrics: tuple[str, ...]) -> str:
     """
     conditions = [str(name) for name in dict.fromkeys(correlations["condition"])]
     lines = [f"  {'':<18}" + "".join(f"{name:>12}" for name in conditions)]
-    of = correlations.set_index(["metric", "condition"])
+    cells = correlations.set_index(["metric", "condition"]).to_dict("index")
     for metric in metrics:
-        cells = [of.loc[(metric, condition)] for condition in conditions]
-        lines += [f"  {name:<18}" + "".join(row) for name, row in _table_rows(metric, cells)]
+        row = [cells[metric, condition] for condition in conditions]
+        lines += [f"  {name:<18}" + "".join(line) for name, line in _table_rows(metric, row)]
     return "\n".join(lines)
 
 
-def _table_rows(metric: str, cells: list[pd.Series]) -> Iterator[tuple[str, list[str]]]:
+def _table_rows(metric: str, cells: list[dict[Any, Any]]) -> Iterator[tuple[str, list[str]]]:
     yield metric, [f"{cell['spearman']:12.2f}" for cell in cells]
     yield "  95 % interval", [f"{cell['low']:6.2f} {cell['high']:5.2f}" for cell in cells]
     if not np.isnan(cells[0]["paper"]):

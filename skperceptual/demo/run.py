@@ -238,7 +238,7 @@ def _draw(
         ylabel="simulated rating",
     )
     filters = DivisiveNormDisplay.from_estimator(normalizations, color_scale="panel")
-    pictures = {
+    pictures: dict[str, tuple[Any, str]] = {
         "correlations.png": (tables, "both tables with their intervals"),
         "ratings.png": (ratings, "simulated ratings over the values of the best metric"),
         "filters.png": (

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student_t
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import check_random_state
 
 from skperceptual.metrics.correlations import check_ratings, spearman_score
+from skperceptual.utils.random_states import own_random_state
 
 Floats = NDArray[np.float64]
 
@@ -64,17 +65,11 @@ def correlation_interval(
 
     Returns
     -------
-    low, high : float
-        The ends of the interval; NaN where the correlation is undefined, or where fewer than
-        two groups leave nothing to draw from.
-
-    Warns
-    -----
-    UserWarning
-        When there are fewer than 10 groups: the spread over so few is itself a guess.
-    UndefinedMetricWarning
-        When the correlation is undefined, since ratings or predictions are all equal, or there
-        are fewer than two groups.
+    low : float
+        The lower end of the interval; NaN where the correlation is undefined, or where fewer
+        than two groups leave nothing to draw from.
+    high : float
+        The upper end.
 
     Raises
     ------
@@ -82,10 +77,18 @@ def correlation_interval(
         For inputs that are not numeric, not finite, or differ in length, and parameters out of
         range.
 
+    Warns
+    -----
+    UserWarning
+        When there are fewer than 10 groups: the spread over so few is itself a guess.
+    UndefinedMetricWarning
+        When the correlation is undefined, since ratings or predictions are all equal, of all
+        rows or in all draws, or there are fewer than two groups.
+
     Notes
     -----
     Draws in which all ratings or all predictions are equal have no correlation and are left out;
-    a correlation of 1 or -1 counts as 0.999 or -0.999 in Fisher's z.
+    in Fisher's z, correlations beyond ±0.999 count as ±0.999.
 
     References
     ----------
@@ -130,29 +133,39 @@ def correlation_interval(
     value = score(ratings, predictions)
     if np.isnan(value):
         return np.nan, np.nan
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_resamples)
-    scores = _defined_scores(score, ratings, predictions, draws[:, labels].astype(np.float64))
+    scores = _defined_scores(score, ratings, predictions, draws, labels)
     tail = (1 - confidence_level) / 2
     if len(scores) < 2:
+        warnings.warn(
+            "The interval is NaN: ratings or predictions are all equal in every draw but "
+            f"{len(scores)} of {n_resamples}. Groups that differ are too few.",
+            UndefinedMetricWarning,
+            stacklevel=2,
+        )
         return np.nan, np.nan
     if method == "percentile":
         low, high = np.quantile(scores, [tail, 1 - tail])
         return float(low), float(high)
     margin = student_t.ppf(1 - tail, n_groups - 1) * _fisher_z(scores).std(ddof=1)
     center = _fisher_z(value)
-    return float(np.tanh(center - margin)), float(np.tanh(center + margin))
+    # A correlation beyond what z has a number for belongs to its interval as well.
+    low, high = np.tanh([center - margin, center + margin])
+    return float(min(low, value)), float(max(high, value))
 
 
 def _check_parameters(method: str, confidence_level: float, n_resamples: int) -> None:
     if method not in _METHODS:
         raise ValueError(f"method={method!r} is unknown. Use one of {_METHODS}.")
-    if not 0 < confidence_level < 1:
+    if not (isinstance(confidence_level, Real) and 0 < confidence_level < 1):
         raise ValueError(
             f"confidence_level={confidence_level!r} should lie between 0 and 1, such as 0.95."
         )
-    if n_resamples < 2:
-        raise ValueError(f"n_resamples={n_resamples!r} should be at least 2, such as 1000.")
+    if not (isinstance(n_resamples, Integral) and n_resamples >= 2):
+        raise ValueError(
+            f"n_resamples={n_resamples!r} should be a whole number of 2 or more, such as 1000."
+        )
 
 
 def _number_groups(groups: ArrayLike | None, n_samples: int) -> NDArray[np.intp]:
@@ -165,16 +178,31 @@ def _number_groups(groups: ArrayLike | None, n_samples: int) -> NDArray[np.intp]
             f"groups should have shape ({n_samples},), one label a row of y_true, got "
             f"{labels.shape}."
         )
-    return np.unique(labels, return_inverse=True)[1]
+    try:
+        return np.unique(labels, return_inverse=True)[1]
+    except TypeError as error:
+        raise ValueError(
+            f"groups holds labels of several kinds, which cannot be told apart ({error}). Make "
+            "them all text, or all numbers, and leave none empty."
+        ) from error
 
 
 def _defined_scores(
-    score: Callable[..., float], ratings: Floats, predictions: Floats, weights: Floats
+    score: Callable[..., float],
+    ratings: Floats,
+    predictions: Floats,
+    draws: NDArray[np.int64],
+    labels: NDArray[np.intp],
 ) -> Floats:
     """Score every draw, its weights being how often a row was drawn; leave out undefined ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)
-        scores = np.array([score(ratings, predictions, sample_weight=row) for row in weights])
+        scores = np.array(
+            [
+                score(ratings, predictions, sample_weight=draw[labels].astype(np.float64))
+                for draw in draws
+            ]
+        )
     return scores[~np.isnan(scores)]
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
-from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
 from skperceptual.regression.band_cache import BandCache
@@ -20,6 +19,7 @@ from skperceptual.regression.correlation_objective import (
     Parameters,
 )
 from skperceptual.regression.solvers import FitMonitor, fit_adam, fit_lbfgs
+from skperceptual.utils.random_states import own_random_state
 from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import ImageBatch
 
@@ -61,7 +61,7 @@ def train_on_ratings(
     FitMonitor
         With the best parameters, the history and the objective.
     """
-    random_state = check_random_state(regressor.random_state)
+    random_state = own_random_state(regressor.random_state)
     batches, validation = _split(regressor, ratings, condition, groups, random_state)
     with (
         single_threaded(),

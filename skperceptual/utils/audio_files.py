@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable
 from math import gcd
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -299,7 +299,7 @@ def _decode(
             block = file.read(n_frames, dtype="float32", always_2d=True)
             if len(block) == 0:
                 break
-            blocks.append(_to_mono(block[max(0, begin - position) :], channels))
+            blocks.append(to_mono(block[max(0, begin - position) :], channels))
             position += len(block)
             n_decoded += len(blocks[-1])
             if n_decoded > MAX_SAMPLES:
@@ -315,19 +315,32 @@ def _decode(
     return np.concatenate(blocks), position
 
 
-def _to_mono(block: NDArray[np.float32], channels: str) -> NDArray[np.float32]:
-    """Mix a block of shape (n_frames, n_channels); a mono file is the same on both sides."""
+def to_mono(block: NDArray[Any], channels: str) -> NDArray[Any]:
+    """Make one channel of several.
+
+    Parameters
+    ----------
+    block : ndarray of shape (n_frames, n_channels)
+        Floating-point samples. Where there is one channel, it is on both sides.
+    channels : {"mean", "left", "right", "side"}
+        What becomes the one channel; ``"side"`` is ``(left - right) / 2``.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        Of the type of the block.
+    """
     left, right = block[:, 0], block[:, min(1, block.shape[1] - 1)]
     if channels == "left" or block.shape[1] == 1:
         return left.copy()
     if channels == "right":
         return right.copy()
     if channels == "side":
-        return (left - right) * np.float32(0.5)
+        return (left - right) * block.dtype.type(0.5)
     mean = left + right
     for column in range(2, block.shape[1]):
         mean += block[:, column]
-    return mean / np.float32(block.shape[1])
+    return mean / block.dtype.type(block.shape[1])
 
 
 def name_in_full(file: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-VARIABLE = "SKPERCEPTUAL_DATA"
+ENVIRONMENT_VARIABLE = "SKPERCEPTUAL_DATA"
 
 
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
@@ -35,5 +35,5 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     '/data'
     """
     if data_home is None:
-        data_home = os.environ.get(VARIABLE) or Path("~", "skperceptual_data")
+        data_home = os.environ.get(ENVIRONMENT_VARIABLE) or Path("~", "skperceptual_data")
     return Path(data_home).expanduser().absolute()

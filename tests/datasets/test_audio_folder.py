@@ -345,7 +345,11 @@ def test_folder_without_recordings_says_what_was_looked_for(folder, tmp_path):
     assert "There are 3 other files: no suffix (1), .txt (1), .m4a (1). LoadAudio" in refusal(
         folder
     )
-    assert ", its sub-folders left aside. There are 1 other" in refusal(folder, recursive=False)
+    assert ", its sub-folders left aside. There is 1 other" in refusal(folder, recursive=False)
+
+
+def test_an_empty_pattern_is_refused_with_the_fix(folder):
+    assert "pattern='' matches no file. Leave it out" in refusal(folder, pattern="")
 
 
 def test_folder_must_be_there(folder):

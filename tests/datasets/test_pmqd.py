@@ -322,15 +322,15 @@ def test_the_split_goes_by_id_and_not_by_place_in_the_file():
 
 
 def test_data_home(tmp_path, monkeypatch):
-    monkeypatch.delenv(homes.VARIABLE, raising=False)
+    monkeypatch.delenv(homes.ENVIRONMENT_VARIABLE, raising=False)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert get_data_home() == tmp_path / "skperceptual_data"
     assert get_data_home("~/elsewhere") == tmp_path / "elsewhere"
-    monkeypatch.setenv(homes.VARIABLE, "")
+    monkeypatch.setenv(homes.ENVIRONMENT_VARIABLE, "")
     assert get_data_home() == tmp_path / "skperceptual_data"
-    monkeypatch.setenv(homes.VARIABLE, "~/data")
+    monkeypatch.setenv(homes.ENVIRONMENT_VARIABLE, "~/data")
     assert get_data_home() == tmp_path / "data"
     assert get_data_home(str(tmp_path / "given")) == tmp_path / "given"
     monkeypatch.chdir(tmp_path)
@@ -339,7 +339,7 @@ def test_data_home(tmp_path, monkeypatch):
 
 
 def test_environment_variable(server, tmp_path, monkeypatch):
-    monkeypatch.setenv(homes.VARIABLE, str(tmp_path / "here"))
+    monkeypatch.setenv(homes.ENVIRONMENT_VARIABLE, str(tmp_path / "here"))
     data = fetch_pmqd(verbose=0)
     assert Path(data.pairs["reference"][0]).parent == tmp_path / "here" / "pmqd" / "audio"
 
@@ -354,7 +354,8 @@ def test_names_are_absolute_even_in_a_relative_home(server, tmp_path, monkeypatc
 def test_without_download(server, tmp_path):
     with pytest.raises(OSError, match="download_if_missing=True") as caught:
         fetch(tmp_path / "new", download_if_missing=False)
-    for words in (str(tmp_path / "new" / "pmqd"), "pmqd.csv", "folder audio", homes.VARIABLE):
+    variable = homes.ENVIRONMENT_VARIABLE
+    for words in (str(tmp_path / "new" / "pmqd"), "pmqd.csv", "folder audio", variable):
         assert words in str(caught.value)
     assert server.requests == []
     assert names(tmp_path) == []
@@ -381,7 +382,8 @@ def test_a_complete_folder_is_never_written_to(server, fetched, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_to(server, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=f"Name another folder by data_home or .*{homes.VARIABLE}"):
+    variable = homes.ENVIRONMENT_VARIABLE
+    with pytest.raises(OSError, match=f"Name another folder by data_home or .*{variable}"):
         fetch(tmp_path / "file")
     assert server.requests == []
 

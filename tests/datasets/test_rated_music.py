@@ -92,12 +92,15 @@ def test_a_song_depends_neither_on_the_others_nor_on_the_noise_of_votes(small):
 
 def test_generators_and_seeds_and_no_global_state():
     tiny = {**SMALL, "n_songs": 1}
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    by_generator = make_rated_music(**tiny, random_state=np.random.RandomState(5))  # noqa: NPY002
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    before = np.random.get_state()  # noqa: NPY002
+    by_generator = make_rated_music(**tiny, random_state=np.random.RandomState(5))
+    by_chance = make_rated_music(**tiny)
+    for was, now in zip(before, np.random.get_state(), strict=True):  # noqa: NPY002
+        np.testing.assert_array_equal(now, was)
     np.testing.assert_array_equal(
         make_rated_music(**tiny, random_state=5).pairs, by_generator.pairs
     )
+    assert not np.array_equal(make_rated_music(**tiny).pairs, by_chance.pairs)
 
 
 def test_ratings_are_medians_of_the_votes(small):
@@ -120,6 +123,13 @@ def test_what_is_simulated_says_so(small):
 def test_description_gives_the_ceiling(small):
     ceiling = spearman_score(small.target, small.frame["latent_quality"])
     assert f"of {ceiling:.2f} with these ratings" in " ".join(small.DESCR.split())
+
+
+def test_a_handful_of_pairs_that_are_rated_alike_has_no_ceiling():
+    tiny = {"n_songs": 1, "clips_per_song": 1, "duration_seconds": 0.001, "sr": 8000}
+    data = make_rated_music(**tiny, noise="high", random_state=115)
+    assert list(data.target) == [3, 3, 3, 3]
+    assert "of nan with these ratings" in " ".join(data.DESCR.split())
 
 
 def test_pipelines_take_it_as_it_is(small):
@@ -152,7 +162,7 @@ def test_every_rate_gives_the_length_asked_for(sr):
         ({"n_songs": 0}, "n_songs"),
         ({"clips_per_song": 0}, "clips_per_song"),
         ({"noise": "loud"}, "noise"),
-        ({"sr": 0}, "sr"),
+        ({"sr": 16}, "sr"),
         ({"duration_seconds": 0}, "duration_seconds"),
         ({"duration_seconds": 1e-6}, "less than one sample at sr=8000"),
         ({"duration_seconds": 100, "clips_per_song": 3}, "duration_seconds"),

@@ -121,7 +121,7 @@ def test_two_signals_are_no_pair(cls, hiss):
 @each_class
 def test_results_are_those_of_double_precision(cls, hiss):
     for parameters in [step.get_params() for step in small_estimators(cls)]:
-        step = cls(**parameters)
+        step = make(cls, **parameters)
         narrow = hiss[np.newaxis, :3000].astype(np.float32)
         expected = step.transform(narrow.astype(np.float64)).astype(np.float32)
         assert_array_equal(step.transform(narrow), expected)

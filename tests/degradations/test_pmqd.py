@@ -114,6 +114,8 @@ def test_only_the_lowpass_delays():
     assert lags == [2, 3, 6, 12, 25]
     assert PMQDLowpass(severity=1.0, sr=96000).max_lag == 49
     assert PMQDLowpass(cutoff_hz=50).max_lag == 485
+    with pytest.raises(ValueError, match="A cutoff of 30000 Hz does not fit"):
+        _ = PMQDLowpass(cutoff_hz=30000).max_lag
 
 
 @pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, pearsonr
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skperceptual.metrics import (
@@ -23,22 +24,15 @@ def rated_songs(rng, *, n_songs=20, n_versions=4, song_spread=0.7):
     return rating, predicted, song
 
 
-def test_rows_of_their_own_agree_with_scipy(rng):
+def test_weighing_rows_agrees_with_drawing_them(rng):
     rating, predicted, _ = rated_songs(rng, n_songs=200, n_versions=1)
     ours = correlation_interval(
         rating, predicted, score=pearson_score, method="percentile", n_resamples=4000
     )
-    theirs = bootstrap(
-        (rating, predicted),
-        lambda x, y: pearsonr(x, y).statistic,
-        paired=True,
-        vectorized=False,
-        method="percentile",
-        n_resamples=4000,
-        rng=np.random.default_rng(1),
-    ).confidence_interval
+    drawn = rng.integers(200, size=(4000, 200))
+    scores = [np.corrcoef(rating[rows], predicted[rows])[0, 1] for rows in drawn]
     # Quantiles of two independent sets of 4000 draws: 0.01 is about five of their deviations.
-    np.testing.assert_allclose(ours, theirs, atol=0.01)
+    np.testing.assert_allclose(ours, np.quantile(scores, [0.025, 0.975]), atol=0.01)
 
 
 def test_fisher_agrees_with_theory_for_many_independent_rows(rng):
@@ -103,10 +97,37 @@ def test_labels_and_their_order_do_not_matter_but_for_the_draws(rng):
 def test_same_seed_same_interval(rng):
     rating, predicted, song = rated_songs(rng)
     first, second, other = (
-        correlation_interval(rating, predicted, groups=song, random_state=seed) for seed in (3, 3, 4)
+        correlation_interval(rating, predicted, groups=song, random_state=seed)
+        for seed in (3, 3, 4)
     )
     assert first == second
     assert first != other
+
+
+def test_chance_leaves_the_global_generator_alone(rng):
+    rating, predicted, song = rated_songs(rng)
+    before = np.random.get_state()  # noqa: NPY002
+    first, second = (
+        correlation_interval(rating, predicted, groups=song, random_state=None) for _ in range(2)
+    )
+    assert first != second
+    for was, now in zip(before, np.random.get_state(), strict=True):  # noqa: NPY002
+        np.testing.assert_array_equal(now, was)
+
+
+def test_draws_of_large_sets_are_weighed_one_at_a_time(rng):
+    rating = rng.normal(size=100_000)
+    tracemalloc.start()
+    correlation_interval(
+        rating,
+        rating + rng.normal(size=rating.size),
+        groups=np.arange(rating.size) % 20,
+        score=pearson_score,
+        n_resamples=100,
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * rating.nbytes
 
 
 def test_higher_confidence_is_wider(rng):
@@ -123,10 +144,13 @@ def test_higher_confidence_is_wider(rng):
         assert narrow < wide
 
 
-def test_perfect_predictions_have_a_finite_interval():
+@pytest.mark.parametrize("sign", [1, -1])
+def test_perfect_predictions_have_a_finite_interval(sign):
     rating = np.arange(12.0)
-    low, high = correlation_interval(rating, rating)
-    assert low == high == pytest.approx(0.999)
+    assert sorted(sign * np.array(correlation_interval(rating, sign * rating))) == [
+        pytest.approx(0.999),
+        1.0,
+    ]
 
 
 @pytest.mark.slow
@@ -170,12 +194,27 @@ def test_ratings_that_differ_in_one_group_alone(rng):
     assert -1 <= low < high <= 1
 
 
+def test_draws_that_are_all_undefined_have_no_interval():
+    # Ratings differ between the two groups alone, and no draw of seed 5 takes both.
+    with (
+        pytest.warns(UserWarning, match="rests on 2 groups"),
+        pytest.warns(UndefinedMetricWarning, match="in every draw but 0 of 2"),
+    ):
+        interval = correlation_interval(
+            [1, 1, 2, 2], [1, 2, 3, 4], groups=[0, 0, 1, 1], n_resamples=2, random_state=5
+        )
+    assert np.isnan(interval).all()
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"method": "bca"}, "method='bca' is unknown"),
         ({"confidence_level": 95}, "confidence_level=95 should lie between 0 and 1"),
-        ({"n_resamples": 1}, "n_resamples=1 should be at least 2"),
+        ({"confidence_level": "95"}, "confidence_level='95' should lie between"),
+        ({"n_resamples": 10.5}, "n_resamples=10.5 should be a whole number"),
+        ({"groups": ["a", None] * 6}, "groups holds labels of several kinds"),
+        ({"n_resamples": 1}, "n_resamples=1 should be a whole number of 2 or more"),
         ({"groups": [1, 2, 3]}, r"groups should have shape \(12,\), one label a row"),
     ],
 )

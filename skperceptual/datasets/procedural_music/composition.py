@@ -53,7 +53,6 @@ class _Section(NamedTuple):
     kind: str
     first_bar: int
     bars: tuple[tuple[Chord, ...], ...]
-    last_of_kind: bool
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _plan(style: Style, rng: np.random.Generator) -> _Plan:
         kind, length = parts[len(sections) % len(parts)]
         chords = progressions[kind]
         bars = tuple(chords[bar % len(chords)] for bar in range(length))
-        sections.append(_Section(kind, n_bars, bars, last_of_kind=True))
+        sections.append(_Section(kind, n_bars, bars))
         n_bars += length
     return _Plan(
         style, grid, int(rng.integers(12)), style.modes[number], steps_per_bar, tuple(sections)

@@ -212,8 +212,6 @@ def _burst(burst: Burst, times: Sound, sr: int, damping: float, rng: np.random.G
 
 def _skin(skin: Skin, times: Sound, sr: int, tuning: float, damping: float) -> Sound:
     end, extra = skin.end_hz * tuning, (skin.start_hz - skin.end_hz) * tuning
-    if end > 0.4 * sr:
-        return np.zeros_like(times)
     glide = skin.glide_seconds
     phase = end * times + extra * glide * (1 - np.exp(times * np.float32(-1 / glide)))
     envelope = _envelope(times, skin.decay_seconds * damping, 0.001)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from math import isfinite
-from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,31 +29,7 @@ _DRUM_VARIANTS = 2
 _DUCKING_SECONDS = 0.16
 
 
-@overload
-def render(
-    song: Song,
-    *,
-    start_seconds: float,
-    duration_seconds: float,
-    sr: int,
-    stems: Literal[False] = ...,
-) -> Stereo: ...
-
-
-@overload
-def render(
-    song: Song, *, start_seconds: float, duration_seconds: float, sr: int, stems: Literal[True]
-) -> dict[str, Stereo]: ...
-
-
-def render(
-    song: Song,
-    *,
-    start_seconds: float,
-    duration_seconds: float,
-    sr: int,
-    stems: bool = False,
-) -> Stereo | dict[str, Stereo]:
+def render(song: Song, *, start_seconds: float, duration_seconds: float, sr: int) -> Stereo:
     """Play a part of a song, in stereo.
 
     Parameters
@@ -67,15 +42,12 @@ def render(
         How much to play; past the end of the song is its last reverberation, then silence.
     sr : int
         Sampling rate in Hz, 4000 or more.
-    stems : bool, default=False
-        Whether to give the parts one by one, before mastering.
 
     Returns
     -------
-    ndarray of shape (2, n_times) or dict of such arrays
+    ndarray of shape (2, n_times)
         Left and right, float64, with ``n_times = round(duration_seconds * sr)`` and no sample
-        beyond ±0.9; or the stems by part: those of ``"drums"``, ``"bass"``, ``"chords"`` and
-        ``"melody"`` that the song has, whose sum is the mix before mastering.
+        beyond ±0.9.
 
     Raises
     ------
@@ -99,8 +71,6 @@ def render(
     >>> song = compose("Reggae", np.random.default_rng(0))
     >>> render(song, start_seconds=20, duration_seconds=1, sr=16000).shape
     (2, 16000)
-    >>> list(render(song, start_seconds=20, duration_seconds=1, sr=16000, stems=True))
-    ['drums', 'bass', 'chords', 'melody']
     """
     n_times = _check_window(start_seconds, duration_seconds, sr)
     size = block_length(sr)
@@ -109,7 +79,6 @@ def render(
     # Whole blocks, counted from the beginning of the song, so that all windows share them.
     begin = (first - ahead) // size * size
     end = -(-(first + n_times + round(limiter_seconds(sr) * sr)) // size) * size
-    wanted = slice(first - begin, first - begin + n_times)
 
     ducking: Sound | None = None
     played: dict[tuple[object, ...], Sound] = {}
@@ -127,16 +96,11 @@ def render(
         dry[track.part][0] += np.float32(left) * bus
         dry[track.part][1] += np.float32(right) * bus
         sent[track.part] += np.float32(track.send) * bus
-    gain = np.float32(song.gain)
-    if stems:
-        for part, stem in dry.items():
-            stem += reverberate(sent[part], song.room, sr)
-        return {part: (gain * stem[:, wanted]).astype(np.float64) for part, stem in dry.items()}
     mix = np.sum(list(dry.values()), axis=0)
     mix += reverberate(np.sum(list(sent.values()), axis=0), song.room, sr)
-    mix *= gain
+    mix *= np.float32(song.gain)
     mix += recording_noise(song.seed, begin, end - begin, sr)
-    return limit(mix, sr)[:, wanted].astype(np.float64)
+    return limit(mix, sr)[:, first - begin :][:, :n_times].astype(np.float64)
 
 
 def _check_window(start_seconds: float, duration_seconds: float, sr: int) -> int:
