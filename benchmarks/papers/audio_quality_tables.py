@@ -11,7 +11,9 @@ was. Run it with:
 
     python benchmarks/papers/audio_quality_tables.py --work FOLDER -o benchmarks/results
 
-It takes about TIME_IN_FULL on two cores; ``--small`` takes 256 x 256 images and 26 songs.
+It takes about TIME_IN_FULL on two cores, with the paper's recipe for the perceptual fit (100 epochs
+of Adam) once, for its split; ``--adam-everywhere`` fits it in the folds and to the other simulated
+ratings too, which takes an hour more. ``--small`` takes 256 x 256 images and 26 songs.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
@@ -31,6 +34,7 @@ from skperceptual import DivisiveNormDisplay, LoadAudio, MelSpectrogram, NLPDReg
 from skperceptual.datasets import fetch_pmqd, make_rated_music
 from skperceptual.demo.comparison import (
     CEILING,
+    agreement_values,
     correlate,
     fit_metric,
     held_out_values,
@@ -68,94 +72,104 @@ class Values:
         print(f"  {name:<60}{perf_counter() - start:7.0f} s", flush=True)
 
 
-def load_data(settings: dict, n_songs: int, noise: str) -> Bunch:
-    """Give PMQD where it is present, else simulated ratings; ``images`` and ``split`` added."""
-    front_end = MelSpectrogram(**settings, **MEL_SCALE)
+def find_ratings() -> list[str]:
+    """Name the ratings to correlate with, the ones that the tables show last."""
     try:
-        data = fetch_pmqd(download_if_missing=False)
+        fetch_pmqd(download_if_missing=False)
     except OSError:
+        return ["simulated, low noise", "simulated, high noise", "simulated, default noise"]
+    return ["PMQD"]
+
+
+def load_data(ratings: str, settings: dict, n_songs: int) -> Bunch:
+    """Give one of the data sets with its images, and what both protocols need of it."""
+    if ratings == "PMQD":
+        data = fetch_pmqd(download_if_missing=False)
+        data.ceiling = None
+        data.is_test = (data.frame["split"] == "test").to_numpy()
+        data.reference_ratings = data.frame["reference_rating"].to_numpy()
+        signals = LoadAudio(sr=settings["sr"], duration_seconds=4.208).transform(data.pairs)
+    else:
+        noise = ratings.split()[1]
         data = make_rated_music(
             n_songs=n_songs, sr=settings["sr"], noise=noise, random_state=SEED, n_jobs=2
         )
-        data.name, data.ceiling = f"simulated, {noise} noise", data.frame["latent_quality"]
+        data.ceiling = data.frame["latent_quality"]
         # The last song of each genre is tested, as in the paper.
         number = data.frame["song"].str.extract(r"(\d+)$")[0].astype(int)
         last = number.groupby(data.frame["genre"]).transform("max")
         data.is_test = (number == last).to_numpy()
         data.reference_ratings = data.frame["simulated_reference_rating"].to_numpy()
-        data.signals = data.pairs
-    else:
-        data.name, data.ceiling = "PMQD", None
-        data.is_test = (data.frame["split"] == "test").to_numpy()
-        data.reference_ratings = data.frame["reference_rating"].to_numpy()
-        data.signals = LoadAudio(sr=settings["sr"], duration_seconds=4.208).transform(data.pairs)
-    data.images = front_end.transform(data.signals)
+        signals = data.pairs
+    data.ratings = ratings
+    data.images = MelSpectrogram(**settings, **MEL_SCALE).transform(signals)
     return data
 
 
-def make_all_metrics() -> dict:
-    """Give the metrics of both tables; the perceptual fit by the paper's recipe, and by L-BFGS."""
+def make_all_metrics(*, with_adam: bool) -> dict:
+    """Give the metrics of both tables; the perceptual fit by L-BFGS and by the paper's recipe."""
     metrics = make_metrics(random_state=SEED)
     lbfgs = metrics.pop(PERCEPTUAL).set_params(max_cache_bytes=2**33)
+    if not with_adam:
+        return {**metrics, OTHER_SOLVER: lbfgs}
     adam = NLPDRegressor(
         solver="adam", increasing=False, n_jobs=-1, random_state=SEED, max_cache_bytes=2**33
     )
     return {**metrics, PERCEPTUAL: adam, OTHER_SOLVER: lbfgs}
 
 
-def compute_values(values: Values, data: Bunch, noise: str) -> None:
-    """Value all pairs by all metrics in both protocols."""
-    rows = np.arange(len(data.target))
-    protocols = {
-        "split": [(rows[~data.is_test], rows[data.is_test])],
-        "folds": list(GroupKFold(5).split(rows, groups=data.groups)),
-    }
-    for name, metric in make_all_metrics().items():
-        for protocol, folds in protocols.items():
-            learns_ratings = isinstance(metric, NLPDRegressor)
-            if learns_ratings and noise != "default" and protocol == "folds":
-                continue  # the other simulations get one fit instead of six
-            column = f"{protocol}|{name}|{noise if learns_ratings else 'any'}"
-            compute = partial(
-                held_out_values, metric, data.images, data.target, folds, condition=data.condition
-            )
-            values.compute(column, compute)
+def compute_split(values: Values, data: Bunch, metrics: dict, filters: Path) -> None:
+    """Fit to the paper's training songs, value its test songs, and keep the filters fitted."""
+    train, test = np.flatnonzero(~data.is_test), np.flatnonzero(data.is_test)
 
-
-def tabulate(values: Values, data: Bunch, noise: str) -> pd.DataFrame:
-    """Correlate all values with the ratings, in both protocols."""
-    tables = []
-    for protocol in ("split", "folds"):
-        names = list(make_all_metrics())
-        columns = {}
-        for name in names:
-            stem = f"{protocol}|{name}|"
-            for column in (f"{stem}any", f"{stem}{noise}"):
-                if column in values.table:
-                    columns[name] = values.table[column]
-        if data.ceiling is not None:
-            tested = data.is_test | (protocol == "folds")
-            columns[CEILING] = data.ceiling.where(tested)
-        table = correlate(pd.DataFrame(columns), data)
-        table.insert(0, "protocol", protocol)
-        table.insert(0, "data", data.name)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def fit_filters(path: Path, data: Bunch) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Fit the three normalisations of figure 2 to the training songs, once."""
-    if not path.exists():
-        metrics, arrays = make_all_metrics(), {}
-        train = np.flatnonzero(~data.is_test)
+    def fit_and_value(name: str, metric: BaseEstimator) -> np.ndarray:
         images = [data.images[row] for row in train]
-        for name in ("NLPD image", "NLPD statistical", PERCEPTUAL, OTHER_SOLVER):
-            fitted = fit_metric(metrics[name], images, data.target[train], data.condition[train])
-            arrays[f"{name} filters"], arrays[f"{name} sigmas"] = fitted.filters_, fitted.sigmas_
-        np.savez(path, **arrays)
-    with np.load(path) as arrays:
-        names = dict.fromkeys(name.rsplit(" ", 1)[0] for name in arrays)
-        return {name: (arrays[f"{name} filters"], arrays[f"{name} sigmas"]) for name in names}
+        fitted = fit_metric(metric, images, data.target[train], data.condition[train])
+        if hasattr(fitted, "filters_"):
+            path = filters / f"{column_of('split', name, data)}.npz"
+            np.savez(path, filters=fitted.filters_, sigmas=fitted.sigmas_)
+        found = np.full(len(data.target), np.nan)
+        found[test] = agreement_values(fitted, [data.images[row] for row in test])
+        return found
+
+    for name, metric in metrics.items():
+        values.compute(column_of("split", name, data), partial(fit_and_value, name, metric))
+
+
+def compute_folds(values: Values, data: Bunch, metrics: dict) -> None:
+    """Value all songs by metrics fitted to others."""
+    folds = list(GroupKFold(5).split(data.target, groups=data.groups))
+    for name, metric in metrics.items():
+        compute = partial(
+            held_out_values, metric, data.images, data.target, folds, condition=data.condition
+        )
+        values.compute(column_of("folds", name, data), compute)
+
+
+def column_of(protocol: str, name: str, data: Bunch) -> str:
+    """Name the column of one computation; only what learns from ratings depends on them."""
+    learns_ratings = name in (PERCEPTUAL, OTHER_SOLVER)
+    return f"{protocol}; {name}; {data.ratings if learns_ratings else 'any ratings'}"
+
+
+def tabulate(values: Values, data: Bunch, metrics: dict, protocol: str) -> pd.DataFrame:
+    """Correlate all values of one protocol with the ratings."""
+    columns = {name: values.table[column_of(protocol, name, data)] for name in metrics}
+    if data.ceiling is not None:
+        columns[CEILING] = data.ceiling.where(data.is_test | (protocol == "folds"))
+    table = correlate(pd.DataFrame(columns), data)
+    table.insert(0, "protocol", protocol)
+    table.insert(0, "ratings", data.ratings)
+    return table
+
+
+def load_filters(folder: Path, data: Bunch) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Give the normalisations of figure 2, fitted to the training songs."""
+    filters = {}
+    for name in ("NLPD image", "NLPD statistical", PERCEPTUAL, OTHER_SOLVER):
+        with np.load(folder / f"{column_of('split', name, data)}.npz") as arrays:
+            filters[name] = arrays["filters"], arrays["sigmas"]
+    return filters
 
 
 def describe_filters(filters: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
@@ -183,24 +197,27 @@ def share_above_reference(data: Bunch) -> pd.DataFrame:
     )
     table = above.groupby("condition", sort=False).mean()
     table.loc["all"] = above[["above", "equal"]].mean()
-    table.insert(0, "data", data.name)
+    table.insert(0, "ratings", data.ratings)
     return table.reset_index()
 
 
-def lay_out(correlations: pd.DataFrame, rows: dict) -> pd.DataFrame:
-    """Lay out one protocol as the paper's table: correlation with interval, beside the paper's."""
-    of = correlations.set_index(["metric", "condition"])
+def lay_out(correlations: pd.DataFrame, paper: dict) -> pd.DataFrame:
+    """Lay out one protocol as the paper's table does, with the paper's figures in parentheses."""
+    found = correlations.set_index(["metric", "condition"]).to_dict("index")
+    computed = dict.fromkeys(correlations["metric"])
+    others = [OTHER_SOLVER, CEILING] if PERCEPTUAL in paper else [CEILING]
     table = []
-    extra = [name for name in (OTHER_SOLVER, CEILING) if name in set(correlations["metric"])]
-    if "NLPD perceptual" not in rows:
-        extra.remove(OTHER_SOLVER)
-    for metric in [*rows, *extra]:
+    for metric in [*paper, *(name for name in others if name in computed)]:
         row = {"metric": metric}
         for number, condition in enumerate(CONDITIONS):
-            found = of.loc[(metric, condition)] if (metric, condition) in of.index else None
-            cell = "" if found is None else "{spearman:.2f} [{low:.2f}, {high:.2f}]".format(**found)
-            paper = f" ({rows[metric][number]:.2f})" if metric in rows else ""
-            row[condition] = f"{cell}{paper}".strip()
+            cell = ""
+            if metric in computed:
+                of = found[metric, condition]
+                p = "p < .001" if of["p"] < 0.001 else f"p = {of['p']:.3f}".replace("0.", ".")
+                cell = f"{of['spearman']:.2f} [{of['low']:.2f}, {of['high']:.2f}], {p}"
+            if metric in paper:
+                cell += f" ({paper[metric][number]:.2f})"
+            row[condition] = cell.strip()
         table.append(row)
     return pd.DataFrame(table)
 
@@ -209,37 +226,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the tables")
     parser.add_argument("--work", type=Path, required=True, help="folder to resume from")
+    parser.add_argument("--adam-everywhere", action="store_true", help="see above")
     parser.add_argument("--small", action="store_true", help="26 songs, 256 x 256 images")
-    parser.add_argument("--noise", nargs="+", default=["default", "low", "high"])
     arguments = parser.parse_args()
     settings, n_songs = (SMALL, 26) if arguments.small else (PAPER, 65)
     start = perf_counter()
+    arguments.work.mkdir(parents=True, exist_ok=True)
     tables, shares = [], []
-    for noise in arguments.noise:
-        data = load_data(settings, n_songs, noise)
-        print(f"{data.name}: {len(data.target)} pairs, images {data.images.shape[2:]}", flush=True)
+    every_ratings = find_ratings()
+    for ratings in every_ratings:
+        data = load_data(ratings, settings, n_songs)
+        print(f"{ratings}: {len(data.target)} pairs, images {data.images.shape[2:]}", flush=True)
         values = Values(arguments.work / "values.csv", len(data.target))
-        compute_values(values, data, noise)
-        tables.append(tabulate(values, data, noise))
+        is_last = ratings == every_ratings[-1]
+        metrics = make_all_metrics(with_adam=is_last or arguments.adam_everywhere)
+        compute_split(values, data, metrics, arguments.work)
+        tables.append(tabulate(values, data, metrics, "split"))
         shares.append(share_above_reference(data))
-        if noise == arguments.noise[0]:
-            filters = fit_filters(arguments.work / "filters.npz", data)
-        if data.name == "PMQD":  # has ratings of its own
-            break
+    metrics = make_all_metrics(with_adam=arguments.adam_everywhere)
+    compute_folds(values, data, metrics)
+    tables.append(tabulate(values, data, metrics, "folds"))
+
     arguments.output.mkdir(parents=True, exist_ok=True)
     stem = arguments.output / "audio_quality"
-    everything = pd.concat(tables, ignore_index=True)
-    everything.round(4).to_csv(f"{stem}_correlations.csv", index=False)
-    for protocol in ("split", "folds"):
-        for number, rows in ((1, TABLE_1), (2, TABLE_2)):
-            table = lay_out(tables[0][tables[0]["protocol"] == protocol], rows)
+    pd.concat(tables).round(4).to_csv(f"{stem}_correlations.csv", index=False)
+    for protocol, correlations in zip(("split", "folds"), tables[-2:], strict=True):
+        for number, paper in ((1, TABLE_1), (2, TABLE_2)):
+            table = lay_out(correlations, paper)
             table.to_csv(f"{stem}_table_{number}_{protocol}.csv", index=False)
-            print(f"\nTable {number}, {protocol}, {tables[0]['data'][0]}\n{table.to_string()}")
+            print(f"\nTable {number}, {protocol}, {ratings}\n{table.to_string()}")
     pd.concat(shares).round(3).to_csv(f"{stem}_above_reference.csv", index=False)
+    filters = load_filters(arguments.work, data)
     describe_filters(filters).round(4).to_csv(f"{stem}_filter_weights.csv", index=False)
+    rows = {name: name.split()[-1] for name in filters}  # names that fit beside a row
     display = DivisiveNormDisplay.from_filters(
-        {name: weights for name, (weights, _) in filters.items()},
-        sigmas={name: sigmas for name, (_, sigmas) in filters.items()},
+        {rows[name]: weights for name, (weights, _) in filters.items()},
+        sigmas={rows[name]: sigmas for name, (_, sigmas) in filters.items()},
         color_scale="panel",
     )
     display.figure_.savefig(f"{stem}_filters.png", dpi=110)
