@@ -418,7 +418,10 @@ def test_interruption_leaves_nothing_behind(jobs, sounds):
     save_audio(sounds / "long.wav", np.tile(sound, 100), sr)
     path = write(sounds / "long.csv", "reference,degraded", *["long.wav,long.wav"] * 200)
     metrics = ["--metric", "nlpd", "--metric", "ssim"]
-    command = [sys.executable, "-W", "error", "-m", "skperceptual.cli", "score", path, *metrics]
+    # Under a shell that runs tests in the background, children would ignore interruptions.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "import sys; from skperceptual.cli import main; sys.exit(main())"
+    command = [sys.executable, "-W", "error", "-c", code, "score", path, *metrics]
     with subprocess.Popen(
         [*command, "-o", sounds / "out.csv", "-j", jobs],
         stderr=subprocess.PIPE,

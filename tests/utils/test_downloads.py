@@ -604,8 +604,10 @@ def test_an_interruption_keeps_what_has_arrived(server, tmp_path, monkeypatch, n
 
 
 def start_process(server, path, *, before=""):
+    # Under a shell that runs tests in the background, children would ignore interruptions.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = (
-        f"{before}\nfrom skperceptual.utils.downloads import download\n"
+        f"{heed}\n{before}\nfrom skperceptual.utils.downloads import download\n"
         f"download({server.url!r}, {str(path)!r}, size={len(CONTENT)}, sha256={SHA256!r})"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
