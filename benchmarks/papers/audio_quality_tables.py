@@ -11,9 +11,10 @@ was. Run it with:
 
     python benchmarks/papers/audio_quality_tables.py --work FOLDER -o benchmarks/results
 
-It takes about TIME_IN_FULL on two cores, with the paper's recipe for the perceptual fit (100 epochs
-of Adam) once, for its split; ``--adam-everywhere`` fits it in the folds and to the other simulated
-ratings too, which takes an hour more. ``--small`` takes 256 x 256 images and 26 songs.
+It takes an hour on two cores that have other work too, with the paper's recipe for the perceptual
+fit (100 epochs of Adam) once, for its split; ``--adam-everywhere`` fits it in the folds and to the
+other simulated ratings too, which takes an hour more. ``--small`` takes 256 x 256 images and 26
+songs.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ def lay_out(correlations: pd.DataFrame, paper: dict) -> pd.DataFrame:
             cell = ""
             if metric in computed:
                 of = found[metric, condition]
-                p = "p < .001" if of["p"] < 0.001 else f"p = {of['p']:.3f}".replace("0.", ".")
+                p = "p<.001" if of["p"] < 0.001 else f"p={of['p']:.3f}".replace("0.", ".")
                 cell = f"{of['spearman']:.2f} [{of['low']:.2f}, {of['high']:.2f}], {p}"
             if metric in paper:
                 cell += f" ({paper[metric][number]:.2f})"
