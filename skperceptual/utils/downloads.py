@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import time
 from http.client import HTTPException, HTTPResponse
 from io import FileIO
@@ -206,10 +207,10 @@ def _receive_all(url: str, file: FileIO, size: int, bar: tqdm[Any]) -> None:
                     "the connection to the internet (and the proxy, if there is one), then call "
                     f"again: {file.tell()} of {size} bytes are kept."
                 ) from failure
-            bar.set_postfix_str(f"{failure}; trying again")
+            if not bar.disable:
+                bar.write(f"{failure}; trying again", file=sys.stderr)
             wait = max(failure.wait_seconds, _FIRST_WAIT_SECONDS * 2 ** (n_failed - 1))
             time.sleep(min(wait, _LONGEST_WAIT_SECONDS))
-            bar.set_postfix_str("")
 
 
 def _receive(url: str, file: FileIO, size: int, bar: tqdm[Any], *, start: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skperceptual import save_audio
@@ -12,6 +14,20 @@ from skperceptual.cli import main
 
 SR = 16000
 SECONDS = 1.12  # 65 frames, what the largest pyramid needs
+
+
+@pytest.fixture
+def read_scores():
+    """Give a function that reads a table with all digits, of which pandas may lose the last."""
+
+    def read(source) -> pd.DataFrame:
+        table = pd.read_csv(source, dtype=str)
+        for name in table:
+            with contextlib.suppress(ValueError):  # words
+                table[name] = table[name].map(float)
+        return table
+
+    return read
 
 
 @pytest.fixture

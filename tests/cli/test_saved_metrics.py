@@ -40,12 +40,12 @@ def ratings(files) -> np.ndarray:
 
 
 @pytest.fixture
-def score(run, table):
+def score(run, read_scores, table):
     def score_table(*arguments):
         output = table.parent / "scores.csv"
         status, _, err = run("score", table, "-o", output, *arguments)
         assert (status, err) == (0, f"{output}: 6 pairs, {_names(arguments)}\n")
-        return pd.read_csv(output)
+        return read_scores(output)
 
     return score_table
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -52,14 +53,16 @@ def direct(metric, files) -> np.ndarray:
 # ---- the scores ---------------------------------------------------------------------------
 
 
-def test_numbers_are_those_of_the_estimators_to_the_last_bit(run, table, files, tmp_path):
+def test_numbers_are_those_of_the_estimators_to_the_last_bit(
+    run, read_scores, table, files, tmp_path
+):
     names = {"mse": MSE(), "ssim": SSIM(), "nlpd": NLPD(), "nlpd-ones": NLPD(normalization="ones")}
     metrics = [argument for name in names for argument in ("--metric", name)]
     output = tmp_path / "scores.csv"
     status, out, err = run("score", table, *metrics, *FRONT_END, "-o", output)
     assert (status, out) == (0, "")
     assert err == f"{output}: 6 pairs, mse, ssim, nlpd, nlpd-ones\n"
-    scores = pd.read_csv(output)
+    scores = read_scores(output)
     for name, metric in names.items():
         expected = direct(metric, files)
         assert expected.dtype == np.float32
@@ -132,18 +135,18 @@ def test_files_are_decoded_and_images_made_once_for_all_metrics(run, table, monk
 
 def test_align_mends_a_delayed_pair(run, sounds):
     path = write(sounds / "late.csv", "reference,degraded", "two.wav,two_late.wav")
-    late = pd.read_csv(pd.io.common.StringIO(run("score", path, "--metric", "nlpd")[1]))
-    aligned = pd.read_csv(pd.io.common.StringIO(run("score", path, "--metric=nlpd", "--align")[1]))
+    late = pd.read_csv(StringIO(run("score", path, "--metric", "nlpd")[1]))
+    aligned = pd.read_csv(StringIO(run("score", path, "--metric=nlpd", "--align")[1]))
     assert late["nlpd"][0] > 0.1
     assert aligned["nlpd"][0] == 0
 
 
-def test_part_of_the_files(run, table, files, tmp_path):
+def test_part_of_the_files(run, read_scores, table, files, tmp_path):
     arguments = ["--offset", "0.1", "--duration", "0.5", "--align", "-o", tmp_path / "scores.csv"]
     assert run("score", table, "--metric", "mse", *arguments)[0] == 0
     steps = LoadAudio(offset_seconds=0.1, duration_seconds=0.5), AlignPairs(), MelSpectrogram()
     expected = make_pipeline(*steps, MSE()).transform(files)[:, 0]
-    np.testing.assert_array_equal(pd.read_csv(tmp_path / "scores.csv")["mse"], expected)
+    np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv")["mse"], expected)
 
 
 def test_names_start_in_the_folder_of_the_table_or_another(run, table, tmp_path, monkeypatch):
@@ -263,11 +266,11 @@ def test_pairs_that_cannot_be_scored_stop_it(run, sounds, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
-def test_empty_cells_for_what_cannot_be_scored(run, mixed, files):
+def test_empty_cells_for_what_cannot_be_scored(run, read_scores, mixed, files):
     arguments = ["--metric", "mse", "--metric", "nlpd", "--on-error", "nan", *FRONT_END]
     status, out, err = run("score", mixed, *arguments)
     assert status == 0
-    scores = pd.read_csv(pd.io.common.StringIO(out))
+    scores = read_scores(StringIO(out))
     scored = [0, 6]
     usable = files.iloc[[0, 3]]
     np.testing.assert_array_equal(scores["mse"][scored], direct(MSE(), usable))
@@ -279,9 +282,9 @@ def test_empty_cells_for_what_cannot_be_scored(run, mixed, files):
     assert "[line 7]" in err
 
 
-def test_learning_leaves_unusable_pairs_out(run, mixed, files):
+def test_learning_leaves_unusable_pairs_out(run, read_scores, mixed, files):
     _, out, _ = run("score", mixed, "--metric", "nlpd-ones", "--on-error", "nan", *FRONT_END)
-    scores = pd.read_csv(pd.io.common.StringIO(out))["nlpd-ones"]
+    scores = read_scores(StringIO(out))["nlpd-ones"]
     expected = direct(NLPD(normalization="ones"), files.iloc[[0, 3]])
     np.testing.assert_array_equal(scores[[0, 6]], expected)
 
