@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
@@ -19,6 +19,7 @@ from skperceptual.base import PerceptualEstimator
 from skperceptual.utils._sklearn import Interval, StrOptions, _fit_context
 from skperceptual.utils.audio_files import AudioFileError, name_in_full, read_clip
 from skperceptual.utils.file_names import FileNames, check_file_names
+from skperceptual.utils.parallel import run_jobs
 from skperceptual.utils.validation import Batch
 
 __all__ = ["LoadAudio"]
@@ -227,13 +228,14 @@ class LoadAudio(TransformerMixin, PerceptualEstimator):
             )
             for file in files
         ]
-        parallel = Parallel(n_jobs=self.n_jobs, require="sharedmem", return_as="generator")
-        clips = parallel(jobs)
-        if self.verbose:
-            from tqdm import tqdm
-
-            clips = tqdm(clips, total=len(jobs), desc="LoadAudio", unit="file")
-        return iter(clips)
+        return run_jobs(
+            jobs,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+            caller="LoadAudio",
+            unit="file",
+            in_threads=True,
+        )
 
     def _pair_up(self, clips: list[list[Any]], names: FileNames) -> Batch:
         if self.unequal == "keep":
