@@ -3,6 +3,7 @@ from . import (
     calibration as calibration,
     datasets as datasets,
     degradations as degradations,
+    evaluation as evaluation,
     full_reference as full_reference,
     functional as functional,
     inspection as inspection,

@@ -2,7 +2,9 @@
 
 Every transformer works through its batch one clip (or one image, or one pair) at a time. The
 result for a clip then cannot depend on its neighbours, not even in the last bit, lists of
-unequal lengths need no padding, and memory does not grow with the batch.
+unequal lengths need no padding, and memory does not grow with the batch. Where that one clip is
+the work of a compiled kernel, which needs no interpreter, clips run side by side on the threads
+of the process.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from sklearn.utils import Tags
 
 from skperceptual._version import __version__
 from skperceptual.utils._sklearn import _check_feature_names, _fit_context
+from skperceptual.utils.clip_maps import map_clips
 from skperceptual.utils.tags import PerceptualInputTags
+from skperceptual.utils.thread_pool import ordered_map
 from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import Batch, ImageBatch, check_images, check_signals
 
@@ -93,49 +97,6 @@ class PerceptualEstimator(BaseEstimator):
         return tags
 
 
-def map_clips(function: Callable[[NDArray], NDArray], X: Batch) -> Batch:
-    """Apply a function to every clip of checked signals or pairs, one 1-D clip at a time.
-
-    Parameters
-    ----------
-    function : callable
-        Takes one clip of shape (n_times,) and gives an array.
-    X : ndarray or list
-        What :func:`skperceptual.utils.validation.check_signals` returned.
-
-    Returns
-    -------
-    ndarray or list
-        An array for an array, a list for a list. A pair gives one array where its two results
-        have one shape, and a tuple where they do not.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skperceptual.base import map_clips
-    >>> map_clips(lambda clip: clip[:2], np.zeros((3, 2, 5))).shape
-    (3, 2, 2)
-    """
-    if isinstance(X, np.ndarray):
-        flat = X.reshape(-1, X.shape[-1])
-        first = function(flat[0])
-        out = np.empty((len(flat), *first.shape), dtype=first.dtype)
-        out[0] = first
-        for row in range(1, len(flat)):
-            out[row] = function(flat[row])
-        return out.reshape(*X.shape[:-1], *first.shape)
-    return [_map_item(function, item) for item in X]
-
-
-def _map_item(function: Callable[[NDArray], NDArray], item: Any) -> Any:
-    if isinstance(item, np.ndarray) and item.ndim == 1:
-        return function(item)
-    reference, degraded = (function(part) for part in item)
-    if isinstance(item, np.ndarray) and reference.shape == degraded.shape:
-        return np.stack([reference, degraded])
-    return reference, degraded
-
-
 def contribution_table(parts: Iterable[tuple[NDArray, NDArray]], by: str) -> NDArray:
     """Stack one kind of contributions of all pairs.
 
@@ -163,8 +124,7 @@ def contribution_table(parts: Iterable[tuple[NDArray, NDArray]], by: str) -> NDA
     >>> contribution_table([(np.array([1.0]), np.array([0.25, 0.75]))], by="band")
     array([[0.25, 0.75]])
     """
-    if by not in ("level", "band"):
-        raise ValueError(f"by={by!r} is unknown. Use 'level' or 'band'.")
+    _check_kind_of_part(by)
     rows = [pair[by == "band"] for pair in parts]
     if len({len(row) for row in rows}) > 1:
         raise ValueError(
@@ -172,6 +132,11 @@ def contribution_table(parts: Iterable[tuple[NDArray, NDArray]], by: str) -> NDA
             "end for all of them."
         )
     return np.stack(rows)
+
+
+def _check_kind_of_part(by: str) -> None:
+    if by not in ("level", "band"):
+        raise ValueError(f"by={by!r} is unknown. Use 'level' or 'band'.")
 
 
 class SignalTransformer(TransformerMixin, PerceptualEstimator):
@@ -195,6 +160,14 @@ class SignalTransformer(TransformerMixin, PerceptualEstimator):
     def _min_samples(self) -> int:
         """Give the shortest clip that this step can read, in samples."""
         return 1
+
+    def _releases_gil(self, batch: Batch) -> bool:
+        """Whether the function of ``_prepare`` may run in threads for these clips.
+
+        That is, whether it runs them in compiled code without the interpreter's lock, does without
+        torch, and changes nothing that calls share.
+        """
+        return False
 
     @abstractmethod
     def _prepare(self) -> Callable[[NDArray], NDArray]:
@@ -241,6 +214,8 @@ class SignalTransformer(TransformerMixin, PerceptualEstimator):
         """
         self._validate_params()
         batch = self._validate_signals(X, reset=False)
+        if self._releases_gil(batch):
+            return map_clips(self._prepare(), batch, in_threads=True)
         with single_threaded():
             return map_clips(self._prepare(), batch)
 
@@ -274,7 +249,7 @@ class ImagePairMixin:
     def _validate_pairs(self, X: Any, *, reset: bool) -> ImageBatch:
         batch = check_images(X, pairs=True, min_side=self._min_side())
         self._record_features(X, batch, reset=reset)  # type: ignore[attr-defined]
-        constant = [row for row, pair in enumerate(batch) if np.ptp(pair[0]) == 0]
+        constant = [row for row, pair in enumerate(batch) if _is_constant(pair[0])]
         if constant:
             warnings.warn(
                 f"The reference image is constant in {len(constant)} of {len(batch)} pairs (row "
@@ -293,6 +268,11 @@ class ImagePairMixin:
         return tags
 
 
+def _is_constant(image: NDArray) -> bool:
+    # Band by band: nearly every image is found not to be at its first.
+    return all((band == image[0, 0]).all() for band in image)
+
+
 class PairMetric(ImagePairMixin, TransformerMixin, PerceptualEstimator):
     """Base of the metrics that turn pairs of images into features, one pair at a time.
 
@@ -309,6 +289,14 @@ class PairMetric(ImagePairMixin, TransformerMixin, PerceptualEstimator):
     higher_is_better: ClassVar[bool]
     bounds: ClassVar[tuple[float, float]]
     symmetric: ClassVar[bool]
+
+    def _releases_gil(self, batch: ImageBatch) -> bool:
+        """Whether ``_score_pair`` and ``_pair_contributions`` may run in threads for these pairs.
+
+        That is, whether they run them in compiled code without the interpreter's lock, do without
+        torch, and change nothing that calls share.
+        """
+        return False
 
     @abstractmethod
     def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
@@ -365,9 +353,14 @@ class PairMetric(ImagePairMixin, TransformerMixin, PerceptualEstimator):
         ndarray of shape (n_pairs, 1)
             One score a pair, in the floating-point type of the images.
         """
+        scores = self._map_pairs(self._score_pair, batch)
+        return np.asarray(scores, dtype=batch[0].dtype)[:, np.newaxis]
+
+    def _map_pairs(self, function: Callable[[NDArray, NDArray], Any], batch: ImageBatch) -> list:
+        if self._releases_gil(batch):
+            return ordered_map(lambda pair: function(*pair), batch)
         with single_threaded():
-            scores = [[self._score_pair(reference, degraded)] for reference, degraded in batch]
-        return np.asarray(scores, dtype=batch[0].dtype)
+            return [function(*pair) for pair in batch]
 
     def contributions(self, X: Any, *, by: str = "level") -> NDArray[np.floating]:
         """Split each pair's loss into parts that add up to it.
@@ -392,10 +385,10 @@ class PairMetric(ImagePairMixin, TransformerMixin, PerceptualEstimator):
         ValueError
             When ``by`` is unknown, or pairs of a list differ in their number of bands.
         """
+        _check_kind_of_part(by)
         batch = self._start(X)
-        with single_threaded():
-            parts = (self._pair_contributions(*pair) for pair in batch)
-            return contribution_table(parts, by).astype(batch[0].dtype)
+        parts = self._map_pairs(self._pair_contributions, batch)
+        return contribution_table(parts, by).astype(batch[0].dtype)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Name the output features.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from skperceptual.base import PairMetric
 from skperceptual.full_reference.contributions import spread_over_bands, spread_window
 from skperceptual.full_reference.images import pair_tensors, warn_beyond_data_range
+from skperceptual.full_reference.ssim import row_losses
 from skperceptual.functional.ms_ssim import (
     WANG_2003_WEIGHTS,
-    MSSSIMTerms,
     combine_terms,
     fit_scales,
     scale_terms,
@@ -32,8 +32,9 @@ class MSSSIM(PairMetric):
 
     Contrast and structure are compared at each scale, luminance at the coarsest only, and the
     means are multiplied, each raised to the weight of its scale [1]_. 1 means identical; the
-    score rises with quality and is never negative. Computed in float64; equal to the package
-    pytorch-msssim on sides that halve evenly.
+    score rises with quality and is never negative. Equal to the package pytorch-msssim, to its
+    float32 window, on sides that halve evenly. float64 images are computed in float64; float32
+    images in float32, to its seven digits, many times faster.
 
     Parameters
     ----------
@@ -128,29 +129,46 @@ class MSSSIM(PairMetric):
         )
         return len(taps), len(exponents)
 
-    def _terms(self, reference: NDArray, degraded: NDArray) -> MSSSIMTerms:
-        taps, exponents = fit_scales(
-            min(reference.shape), self.window_size, self.sigma, self.weights
-        )
+    def _terms(self, reference: NDArray, degraded: NDArray) -> _Terms:
+        taps, weights = fit_scales(min(reference.shape), self.window_size, self.sigma, self.weights)
+        if reference.dtype == np.float32:
+            lacking = row_losses(reference, degraded, taps, len(weights), self.data_range)
+            means = np.array([1 - rows.mean() for rows in lacking])
+            vanished = means <= np.finfo(np.float64).tiny  # not NaN, which is passed on
+            score = float(np.prod(np.where(vanished, 0, means) ** np.array(weights)))
+            return _Terms(score, means, lacking, weights, taps)
         pair = pair_tensors(reference, degraded)
-        return scale_terms(*pair, taps, exponents, self.data_range)
+        with torch.inference_mode():
+            terms = scale_terms(*pair, taps, weights, self.data_range)
+            score = combine_terms(terms).item()
+        lacking = [1 - rows.numpy() for rows in terms.band_means]
+        return _Terms(score, terms.means.numpy(), lacking, weights, taps)
+
+    def _releases_gil(self, batch: ImageBatch) -> bool:
+        return bool(batch[0].dtype == np.float32)
 
     def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
-        with torch.inference_mode():
-            return combine_terms(self._terms(reference, degraded)).item()
+        return self._terms(reference, degraded).score
 
     def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
-        with torch.inference_mode():
-            terms = self._terms(reference, degraded)
-            loss = 1 - combine_terms(terms).item()
-            levels = loss * _shares(terms.means.numpy(), np.array(terms.weights))
-            lacking = [1 - means.numpy() for means in terms.band_means]
+        terms = self._terms(reference, degraded)
+        levels = (1 - terms.score) * _shares(terms.means, np.array(terms.weights))
         bands = np.zeros(len(reference))
-        for level, rows in enumerate(lacking):
+        for level, rows in enumerate(terms.lacking):
             if levels[level] > 0:
                 parts = spread_window(levels[level] * rows / rows.sum(), np.array(terms.taps))
                 bands += spread_over_bands(parts, len(bands), level)
         return levels, bands
+
+
+class _Terms(NamedTuple):
+    """The score of a pair and what it was made of, one item a scale."""
+
+    score: float
+    means: NDArray[np.float64]
+    lacking: list[NDArray[np.float64]]  # one minus the mean of each row
+    weights: tuple[float, ...]
+    taps: list[float]
 
 
 def _shares(means: NDArray, weights: NDArray) -> NDArray:

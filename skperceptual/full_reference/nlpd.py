@@ -27,6 +27,9 @@ from skperceptual.utils.validation import ImageBatch
 
 __all__ = ["NLPD"]
 
+# Of the levels' distances, with pooling="norm0.6".
+_EXPONENT = 0.6
+
 
 class NLPD(PairMetric):
     """Normalised Laplacian pyramid distance between pairs of images in [0, 1].
@@ -134,13 +137,14 @@ class NLPD(PairMetric):
         """
         batch = self._validate_pairs(X, reset=True)
         self.convention_ = self.convention
-        self.filters_, self.sigmas_ = fit_normalization(
-            reference_pyramids(batch, self.n_levels, self.convention),
-            self.normalization,
-            self.n_levels,
-            kernel_size=self.kernel_size,
-            convention=self.convention,
-        )
+        with single_threaded():
+            self.filters_, self.sigmas_ = fit_normalization(
+                reference_pyramids(batch, self.n_levels, self.convention),
+                self.normalization,
+                self.n_levels,
+                kernel_size=self.kernel_size,
+                convention=self.convention,
+            )
         return self
 
     def _min_side(self) -> int:
@@ -166,26 +170,60 @@ class NLPD(PairMetric):
             warn_beyond_data_range(batch, 1.0)
         return batch
 
-    def _differences(self, reference: NDArray, degraded: NDArray) -> list[torch.Tensor]:
-        if self._learns():
-            arrays = self.filters_, self.sigmas_
-        else:
-            arrays = resolve_normalization(
-                self.normalization,
-                self.n_levels,
-                kernel_size=self.kernel_size,
-                convention=self.convention,
-            )
-        return pair_differences(
-            reference, degraded, *arrays, convention=self.convention, device=self.device
+    def _releases_gil(self, batch: ImageBatch) -> bool:
+        return self._is_compiled_for(batch[0].dtype)
+
+    def _is_compiled_for(self, dtype: np.dtype[Any]) -> bool:
+        return (
+            self.convention == "laparra2016"
+            and dtype == np.float32
+            and resolve_device(self.device).type == "cpu"
         )
 
+    def _normalization_arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self._learns():
+            return self.filters_, self.sigmas_
+        return resolve_normalization(
+            self.normalization,
+            self.n_levels,
+            kernel_size=self.kernel_size,
+            convention=self.convention,
+        )
+
+    def _differences(self, reference: NDArray, degraded: NDArray) -> list[torch.Tensor]:
+        return pair_differences(
+            reference,
+            degraded,
+            *self._normalization_arrays(),
+            convention=self.convention,
+            device=self.device,
+        )
+
+    def _compiled_distances(
+        self, reference: NDArray, degraded: NDArray
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the distance of each level and the energy of each of its rows, without torch."""
+        # By name and in here: passed on or kept, a kernel is pickled without its cache.
+        from skperceptual.kernels.nlpd import nlpd_energies
+
+        arrays = (
+            np.ascontiguousarray(part, dtype=np.float32) for part in self._normalization_arrays()
+        )
+        mean_squares, row_energies = nlpd_energies(reference, degraded, *arrays)
+        return np.sqrt(mean_squares), row_energies
+
     def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
+        if self._is_compiled_for(reference.dtype):
+            return _pool(self._compiled_distances(reference, degraded)[0], self.pooling)
         with torch.inference_mode():
             distances = level_distances(self._differences(reference, degraded))
             return pool_levels(distances, pooling=self.pooling, convention=self.convention).item()
 
     def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
+        if self._is_compiled_for(reference.dtype):
+            distances, row_energies = self._compiled_distances(reference, degraded)
+            total = _pool(distances, self.pooling)
+            return _share(total, distances, list(row_energies), len(reference), self.pooling)
         with torch.inference_mode():
             differences = self._differences(reference, degraded)
             return split_distance(differences, pooling=self.pooling, convention=self.convention)
@@ -296,12 +334,35 @@ def split_distance(
     """
     distances = level_distances(differences)
     total = pool_levels(distances, pooling=pooling, convention=convention).item()
-    weights = distances.double().cpu().numpy() ** (1.0 if pooling == "mean" else 0.6)
-    by_level = total * weights / weights.sum() if total > 0 else np.zeros(len(weights))
+    row_energies = [
+        difference.double().square().sum(dim=-1).cpu().numpy() for difference in differences
+    ]
     n_bands = differences[0].shape[-2]
+    return _share(total, distances.double().cpu().numpy(), row_energies, n_bands, pooling)
+
+
+def _share(
+    total: float,
+    distances: NDArray[np.float64],
+    row_energies: list[NDArray[np.float64]],
+    n_bands: int,
+    pooling: str,
+) -> tuple[NDArray, NDArray]:
+    """Share a distance between its levels, and each level's part between the bands."""
+    weights = distances ** (1.0 if pooling == "mean" else _EXPONENT)
+    by_level = total * weights / weights.sum() if total > 0 else np.zeros(len(weights))
     by_band = np.zeros(n_bands)
-    for level, (difference, part) in enumerate(zip(differences, by_level, strict=True)):
-        energy = difference.double().square().sum(dim=-1).cpu().numpy()
+    for level, (energy, part) in enumerate(zip(row_energies, by_level, strict=True)):
         if part > 0:
             by_band += spread_over_bands(part * energy / energy.sum(), n_bands, level)
     return by_level, by_band
+
+
+def _pool(distances: NDArray[np.float64], pooling: str) -> float:
+    """Pool as ``functional.pool_levels`` does for "laparra2016", but without torch.
+
+    Threads that score pairs side by side must not use it, nor a process forked from one that did.
+    """
+    if pooling == "mean":
+        return float(distances.mean())
+    return float(np.mean(distances**_EXPONENT) ** (1 / _EXPONENT))

@@ -14,11 +14,61 @@ from skperceptual.base import PairMetric
 from skperceptual.full_reference.contributions import spread_window
 from skperceptual.full_reference.images import pair_tensors, warn_beyond_data_range
 from skperceptual.functional.reduction import stable_mean
-from skperceptual.functional.ssim import fit_window, ssim_factors
+from skperceptual.functional.ssim import _K1, _K2, fit_window, ssim_factors
 from skperceptual.utils._sklearn import Interval, Options
 from skperceptual.utils.validation import ImageBatch
 
-__all__ = ["SSIM"]
+__all__ = ["SSIM", "row_losses"]
+
+
+def row_losses(
+    reference: NDArray[np.float32],
+    degraded: NDArray[np.float32],
+    taps: list[float],
+    n_scales: int,
+    data_range: float,
+) -> list[NDArray[np.float64]]:
+    """Give what each row of a float32 pair lacks to full similarity, at every scale, compiled.
+
+    Parameters
+    ----------
+    reference, degraded : ndarray of shape (n_bands, n_frames), float32
+        The pair.
+    taps : list of float
+        The window along one axis, which fits on the images of the last scale.
+    n_scales : int
+        How many scales, each half as large as the one before.
+    data_range : float
+        Largest possible value of the images less the smallest.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows_k,)
+        For each scale, the finest first, one minus the mean similarity of the window's
+        positions along every row: of contrast and structure, at the last scale of luminance too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.full_reference.ssim import row_losses
+    >>> image = np.random.default_rng(0).random((6, 8), dtype=np.float32)
+    >>> row_losses(image, image, [0.25, 0.5, 0.25], n_scales=2, data_range=1.0)
+    [array([0., 0., 0., 0.]), array([0.])]
+    """
+    from skperceptual.kernels.ssim import similarity_losses
+
+    half = len(taps) // 2
+    losses = similarity_losses(
+        np.ascontiguousarray(reference),
+        np.ascontiguousarray(degraded),
+        np.array(taps[half:], dtype=np.float32),
+        n_scales,
+        data_range,
+        _K1**2,
+        _K2**2,
+    )
+    bands = [-(-len(reference) // 2**scale) for scale in range(n_scales)]
+    return np.split(losses, np.cumsum([n - 2 * half for n in bands[:-1]]))
 
 
 class SSIM(PairMetric):
@@ -26,8 +76,9 @@ class SSIM(PairMetric):
 
     Local means, variances and the covariance under a Gaussian window are compared wherever the
     window lies inside the image, and the result is averaged [1]_. 1 means identical; the score
-    rises with quality. Computed in float64; equal to scikit-image's ``structural_similarity``
-    with ``gaussian_weights=True, use_sample_covariance=False``.
+    rises with quality. Equal to scikit-image's ``structural_similarity`` with
+    ``gaussian_weights=True, use_sample_covariance=False``: float64 images to the last few
+    digits; float32 images to the seven that float32 has, many times faster.
 
     Parameters
     ----------
@@ -96,20 +147,32 @@ class SSIM(PairMetric):
                 stacklevel=6,
             )
 
-    def _map(self, reference: NDArray, degraded: NDArray) -> tuple[torch.Tensor, list[float]]:
-        taps = fit_window(self.window_size, self.sigma, min(reference.shape))
+    def _taps(self, reference: NDArray) -> list[float]:
+        return fit_window(self.window_size, self.sigma, min(reference.shape))
+
+    def _row_losses(self, reference: NDArray, degraded: NDArray) -> NDArray[np.float64]:
+        """Give one minus the mean similarity of each row of positions of the window."""
+        if reference.dtype == np.float32:
+            return row_losses(reference, degraded, self._taps(reference), 1, self.data_range)[0]
+        return 1 - self._row_means(reference, degraded).numpy()
+
+    def _row_means(self, reference: NDArray, degraded: NDArray) -> torch.Tensor:
         pair = pair_tensors(reference, degraded)
-        luminance, contrast_structure = ssim_factors(*pair, taps, self.data_range)
-        return luminance * contrast_structure, taps
+        with torch.inference_mode():
+            luminance, contrast_structure = ssim_factors(
+                *pair, self._taps(reference), self.data_range
+            )
+            return stable_mean(luminance * contrast_structure)
+
+    def _releases_gil(self, batch: ImageBatch) -> bool:
+        return bool(batch[0].dtype == np.float32)
 
     def _score_pair(self, reference: NDArray, degraded: NDArray) -> float:
-        with torch.inference_mode():
-            similarity, _ = self._map(reference, degraded)
-            return stable_mean(stable_mean(similarity)).item()
+        if reference.dtype == np.float32:
+            return 1 - float(self._row_losses(reference, degraded).mean())
+        return stable_mean(self._row_means(reference, degraded)).item()
 
     def _pair_contributions(self, reference: NDArray, degraded: NDArray) -> tuple[NDArray, NDArray]:
-        with torch.inference_mode():
-            similarity, taps = self._map(reference, degraded)
-            losses = 1 - stable_mean(similarity).numpy()
-        bands = spread_window(losses / len(losses), np.array(taps))
+        losses = self._row_losses(reference, degraded)
+        bands = spread_window(losses / len(losses), np.array(self._taps(reference)))
         return bands.sum(keepdims=True), bands

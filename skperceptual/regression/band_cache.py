@@ -105,15 +105,29 @@ class BandCache:
         convention: str,
         margin: int,
     ) -> None:
-        border = normalization_border(convention)
         for slot, (row, which) in enumerate(images):
-            with torch.inference_mode():
-                bands = laplacian_pyramid(
-                    torch.tensor(pairs[row][which]), self.n_levels, convention=convention
-                )
-                for view, band in zip(self._views(slot), bands, strict=True):
-                    # |pad(z)| == pad(|z|) under both border rules, so the sign can stay.
-                    view[:] = pad_neighborhood(band, margin, border=border).numpy()
+            image = np.ascontiguousarray(pairs[row][which])
+            if convention == "laparra2016" and image.dtype == np.float32:
+                self._fill_compiled(slot, image, margin)
+            else:
+                self._fill_any(slot, image, convention, margin)
+
+    def _fill_compiled(self, slot: int, image: NDArray[np.float32], margin: int) -> None:
+        from skperceptual.kernels.nlpd import extended_laplacian_levels
+
+        start = self._starts[slot * self.n_levels]
+        size = sum(height * width for height, width in self._shapes[slot])
+        extended_laplacian_levels(image, self.n_levels, margin, self._values[start : start + size])
+
+    def _fill_any(
+        self, slot: int, image: NDArray[np.floating], convention: str, margin: int
+    ) -> None:
+        border = normalization_border(convention)
+        with torch.inference_mode():
+            bands = laplacian_pyramid(torch.tensor(image), self.n_levels, convention=convention)
+            for view, band in zip(self._views(slot), bands, strict=True):
+                # |pad(z)| == pad(|z|) under both border rules, so the sign can stay.
+                view[:] = pad_neighborhood(band, margin, border=border).numpy()
 
     def levels(self, row: int, which: int) -> list[NDArray[np.float32]]:
         """Give the extended levels of one image.

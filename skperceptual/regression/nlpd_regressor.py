@@ -29,6 +29,7 @@ from skperceptual.utils._sklearn import (
     _fit_context,
 )
 from skperceptual.utils.devices import resolve_device
+from skperceptual.utils.threads import single_threaded
 from skperceptual.utils.validation import ImageBatch
 
 __all__ = ["NLPDRegressor"]
@@ -415,13 +416,14 @@ default="perceptual"
     def _fit_to_references(
         self, batch: ImageBatch, normalization: Normalization
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return fit_normalization(
-            reference_pyramids(batch, self.n_levels, self.convention),
-            normalization,
-            self.n_levels,
-            kernel_size=self.kernel_size,
-            convention=self.convention,
-        )
+        with single_threaded():
+            return fit_normalization(
+                reference_pyramids(batch, self.n_levels, self.convention),
+                normalization,
+                self.n_levels,
+                kernel_size=self.kernel_size,
+                convention=self.convention,
+            )
 
 
 def _check_labels(labels: ArrayLike | None, name: str, n: int) -> NDArray[Any] | None:

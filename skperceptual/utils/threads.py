@@ -2,7 +2,8 @@
 
 One spectrogram is too little work to share: its threads wait for one another at the end of every
 operation and, where other processes want the cores too (a grid search, a busy server), they wait
-for tens of milliseconds each time. It is whole clips that are worth running side by side.
+for tens of milliseconds each time. It is whole clips that are worth running side by side, which
+``thread_pool`` does for compiled kernels.
 """
 
 from __future__ import annotations

@@ -45,12 +45,30 @@ def test_equals_pytorch_msssim_on_the_conformance_images(shared):
     np.testing.assert_allclose(MSSSIM().transform(pairs)[:, 0], expected, atol=1e-5)
 
 
-def test_float32_images_are_computed_in_float64(pairs):
+def test_float32_images_agree_with_float64(pairs):
     single = pairs.astype(np.float32)
     found = MSSSIM(**SMALL).transform(single)
     assert found.dtype == np.float32
     exact = MSSSIM(**SMALL).transform(single.astype(np.float64))
-    np.testing.assert_array_equal(found, exact.astype(np.float32))
+    np.testing.assert_allclose(found, exact, rtol=1e-6)
+
+
+def test_contributions_of_float32_images_agree_with_float64(pairs):
+    single = pairs.astype(np.float32)
+    single[1, 1] = single[1, 0]
+    for by in ("level", "band"):
+        found = MSSSIM(**SMALL).contributions(single, by=by)
+        assert found.dtype == np.float32
+        assert (found[1] == 0).all()
+        exact = MSSSIM(**SMALL).contributions(single.astype(np.float64), by=by)
+        np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-8)
+
+
+def test_strided_float32_images_give_the_same_bits(pairs):
+    single = pairs.astype(np.float32)
+    strided = np.asfortranarray(single)
+    expected = MSSSIM(**SMALL).transform(single)
+    np.testing.assert_array_equal(MSSSIM(**SMALL).transform(strided), expected)
 
 
 def test_small_images_use_the_scales_that_fit_with_a_warning(pairs):
@@ -97,6 +115,13 @@ def test_contributions_of_identical_and_of_opposite_images(rng):
     # Every term is clipped to 0 and shares the whole loss of 1.
     np.testing.assert_allclose(levels[1], 1 / 3, rtol=1e-12)
     assert bands[1].sum() == pytest.approx(1)
+
+
+def test_float32_images_of_opposite_sign_score_0(rng):
+    reference = rng.random((37, 50), dtype=np.float32)
+    pair = np.stack([reference, 1 - reference])[np.newaxis]
+    assert MSSSIM(**SMALL).transform(pair) == 0
+    np.testing.assert_allclose(MSSSIM(**SMALL).contributions(pair), 1 / 3, rtol=1e-6)
 
 
 def test_contributions_point_at_the_damaged_bands_and_scale(rng):

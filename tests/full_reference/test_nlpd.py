@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skperceptual import NLPD
-from skperceptual.functional import nlpd
+from skperceptual.functional import nlpd, nlpd_differences, resolve_normalization
 
 
 @pytest.fixture
@@ -36,6 +36,90 @@ def test_contributions_add_up_to_the_distance(pairs, pooling, by):
     assert parts.shape == (4, {"level": 6, "band": 66}[by])
     assert (parts >= 0).all()
     np.testing.assert_allclose(parts.sum(axis=1), metric.fit_transform(pairs)[:, 0], rtol=1e-12)
+
+
+def reference_values(pairs, pooling, **options):
+    """Score single-precision pairs in double precision."""
+    images = torch.tensor(pairs.astype(np.float32)).double()
+    return nlpd(images[:, 0], images[:, 1], pooling=pooling, **options).numpy()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "norm0.6"])
+@pytest.mark.parametrize("n_levels", [1, 3, 6, 8])
+@pytest.mark.parametrize("kernel_size", [3, 5])
+def test_single_precision_is_compiled_and_as_good(pairs, pooling, n_levels, kernel_size):
+    options = {"n_levels": n_levels, "kernel_size": kernel_size, "pooling": pooling}
+    found = NLPD(**options).transform(pairs.astype(np.float32))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 0], reference_values(pairs, **options), rtol=1e-6)
+
+
+def test_near_identical_pairs_in_single_precision(pairs):
+    pairs[:, 1] = pairs[:, 0] + 1e-3 * (pairs[:, 1] - pairs[:, 0])
+    found = NLPD().transform(pairs.astype(np.float32))[:, 0]
+    np.testing.assert_allclose(found, reference_values(pairs, "mean"), rtol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "norm0.6"])
+@pytest.mark.parametrize("by", ["level", "band"])
+def test_contributions_in_single_precision_are_those_in_double(pairs, pooling, by):
+    single = pairs.astype(np.float32)
+    metric = NLPD(pooling=pooling)
+    found = metric.contributions(single, by=by)
+    assert found.dtype == np.float32
+    expected = metric.contributions(single.astype(np.float64), by=by)
+    np.testing.assert_allclose(found, expected, rtol=2e-6)
+    np.testing.assert_allclose(found.sum(axis=1), metric.transform(single)[:, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("by", ["level", "band"])
+def test_contributions_of_an_identical_single_precision_pair_are_0(pairs, by):
+    identical = pairs.astype(np.float32)[:, [0, 0]]
+    assert (NLPD().transform(identical) == 0).all()
+    assert (NLPD().contributions(identical, by=by) == 0).all()
+
+
+def test_filters_in_any_order_in_memory(pairs):
+    filters, sigmas = resolve_normalization("image", 6)
+    turned = np.asfortranarray(filters)
+    turned.flags.writeable = False
+    single = pairs.astype(np.float32)
+    np.testing.assert_array_equal(
+        NLPD(normalization=(turned, sigmas.tolist())).transform(single), NLPD().transform(single)
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "convention", "compiled"),
+    [
+        (np.float32, "laparra2016", True),
+        (np.float64, "laparra2016", False),
+        (np.float32, "laparra2017", False),
+        (np.float32, "hepburn", False),
+    ],
+)
+def test_what_is_compiled(pairs, monkeypatch, dtype, convention, compiled):
+    used = []
+
+    def differences(*args, **options):
+        used.append(options)
+        return nlpd_differences(*args, **options)
+
+    monkeypatch.setattr("skperceptual.full_reference.nlpd.nlpd_differences", differences)
+    metric = NLPD(convention=convention)
+    metric.transform(pairs.astype(dtype))
+    metric.contributions(pairs.astype(dtype))
+    assert bool(used) != compiled
+
+
+def test_another_device_is_not_compiled_for(pairs, monkeypatch):
+    monkeypatch.setattr(
+        "skperceptual.full_reference.nlpd.resolve_device", lambda name: torch.device("meta")
+    )
+    metric = NLPD()
+    assert not metric._releases_gil(pairs.astype(np.float32))
+    with pytest.raises((NotImplementedError, RuntimeError)):  # there, tensors have no values
+        metric.transform(pairs.astype(np.float32))
 
 
 def test_contributions_find_the_damaged_band(rng):

@@ -42,12 +42,30 @@ def test_equals_scikit_image_on_the_conformance_images(shared):
             assert found == pytest.approx(expected, rel=rtol)
 
 
-def test_float32_images_are_computed_in_float64(pairs):
+def test_float32_images_agree_with_float64(pairs):
     single = pairs.astype(np.float32)
     found = SSIM().transform(single)
     assert found.dtype == np.float32
     exact = SSIM().transform(single.astype(np.float64))
-    np.testing.assert_array_equal(found, exact.astype(np.float32))
+    np.testing.assert_allclose(found, exact, rtol=1e-6)
+
+
+def test_contributions_of_float32_images_agree_with_float64(pairs):
+    single = pairs.astype(np.float32)
+    single[1, 1] = single[1, 0]
+    for by in ("level", "band"):
+        found = SSIM().contributions(single, by=by)
+        assert found.dtype == np.float32
+        assert (found[1] == 0).all()
+        exact = SSIM().contributions(single.astype(np.float64), by=by)
+        np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-8)
+
+
+def test_strided_float32_images_give_the_same_bits(pairs):
+    single = pairs.astype(np.float32)
+    strided = np.asfortranarray(single)
+    expected = SSIM().transform(single)
+    np.testing.assert_array_equal(SSIM().transform(strided), expected)
 
 
 def test_rises_with_quality(pairs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import warnings
 from pathlib import Path
@@ -10,12 +11,16 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
+import torch
 
+from skperceptual.functional.scaling import to_decibels, to_log, to_log01
+from skperceptual.functional.spectrogram import mel_spectrogram
 from skperceptual.spectrograms import MelSpectrogram
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 GOLDEN = json.loads((DATA / "mel_spectrogram.json").read_text())["cases"]
 LIBROSA = {"center": True, "power": 2.0, "scale": None}
+BANDS = set(inspect.signature(mel_spectrogram).parameters)
 
 
 def sine(frequency, *, n_times=8000, sr=16000, amplitude=1.0):
@@ -187,6 +192,43 @@ def test_signals_far_beyond_full_scale_are_reported(make):
         warnings.simplefilter("error")
         front_end.set_params(scale="log").transform(signals)
         MelSpectrogram().transform(sine(440, amplitude=1.9))
+
+
+@pytest.mark.parametrize("scale", ["log01", "log", "db", None])
+@pytest.mark.parametrize(
+    "frames",
+    [
+        {"sr": 16050, "n_fft": 2048, "hop_length": 64, "n_mels": 512},
+        {"center": True, "pad_mode": "reflect", "power": 2.0, "win_length": 800},
+        {"n_fft": 1000, "n_mels": 64},  # not a power of two
+        {"n_fft": 8, "hop_length": 8, "n_mels": 2},  # too short
+        {"eps": 1e-310, "data_range": (-700.0, 0.0)},  # subnormal
+    ],
+)
+def test_what_is_compiled_is_what_the_functions_say(frames, scale, rng):
+    """Down to the rounding of the result, whichever of the two computes it."""
+    fading = 10.0 ** -np.linspace(0, 6, 12000)
+    signals = (0.2 * fading * rng.standard_normal((2, 12000))).astype(np.float32)
+    front_end = MelSpectrogram(**frames, scale=scale)
+    parameters = {name: value for name, value in front_end.get_params().items() if name in BANDS}
+    bands = mel_spectrogram(torch.tensor(signals.astype(np.float64)), **parameters)
+    expected = {
+        "log01": lambda: to_log01(bands, data_range=front_end.log_range(), eps=front_end.eps),
+        "log": lambda: to_log(bands, eps=front_end.eps),
+        "db": lambda: to_decibels(bands, power=front_end.power),
+        None: lambda: bands,
+    }[scale]().numpy()
+    double = front_end.transform(signals.astype(np.float64))
+    np.testing.assert_allclose(double, expected, rtol=1e-9, atol=1e-13)
+    single = front_end.transform(signals)
+    np.testing.assert_allclose(single, expected, rtol=1.3e-7, atol=1e-13)
+
+
+def test_clips_side_by_side_are_the_clips_one_by_one(rng, monkeypatch):
+    signals = 0.1 * rng.standard_normal((9, 2, 4000))
+    images = MelSpectrogram().transform(signals)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    np.testing.assert_array_equal(MelSpectrogram().transform(signals), images)
 
 
 def test_frequencies_above_half_the_rate_are_refused():
