@@ -14,7 +14,12 @@ from skperceptual.base import PairMetric
 from skperceptual.full_reference.contributions import spread_window
 from skperceptual.full_reference.images import pair_tensors, warn_beyond_data_range
 from skperceptual.functional.reduction import stable_mean
-from skperceptual.functional.ssim import _K1, _K2, fit_window, ssim_factors
+from skperceptual.functional.ssim import (
+    CONTRAST_CONSTANT,
+    LUMINANCE_CONSTANT,
+    fit_window,
+    ssim_factors,
+)
 from skperceptual.utils._sklearn import Interval, Options
 from skperceptual.utils.validation import ImageBatch
 
@@ -64,8 +69,8 @@ def row_losses(
         np.array(taps[half:], dtype=np.float32),
         n_scales,
         data_range,
-        _K1**2,
-        _K2**2,
+        LUMINANCE_CONSTANT**2,
+        CONTRAST_CONSTANT**2,
     )
     bands = [-(-len(reference) // 2**scale) for scale in range(n_scales)]
     return np.split(losses, np.cumsum([n - 2 * half for n in bands[:-1]]))

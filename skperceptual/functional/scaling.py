@@ -14,7 +14,7 @@ from skperceptual.functional.mel import mel_filterbank
 from skperceptual.functional.spectrogram import padded_window
 
 # librosa's floor: a magnitude of 1e-5, a power of 1e-10, -100 dB.
-_QUIETEST_MAGNITUDE = 1e-5
+QUIETEST_MAGNITUDE = 1e-5
 # Steps between bins when looking for the frequency that excites a band most: the loudness of the
 # best of them lies within 0.1 % of the maximum.
 _STEPS_PER_BIN = 32
@@ -152,7 +152,7 @@ def to_decibels(spectrogram: Tensor, *, power: float = 1.0, top_db: float | None
     >>> to_decibels(torch.tensor([[1e-3, 10.0, 0.0]]))
     tensor([[-60.,  20., -60.]])
     """
-    floor = _QUIETEST_MAGNITUDE**power
+    floor = QUIETEST_MAGNITUDE**power
     decibels = 20.0 / power * torch.log10(spectrogram.clamp(min=floor))
     if top_db is None:
         return decibels

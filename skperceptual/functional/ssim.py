@@ -22,7 +22,7 @@ from skperceptual.functional._pairs import check_image_pair
 from skperceptual.functional.reduction import stable_mean
 
 # Wang et al. (2004), section III-C: the stabilising constants, in units of the data range.
-_K1, _K2 = 0.01, 0.03
+LUMINANCE_CONSTANT, CONTRAST_CONSTANT = 0.01, 0.03
 
 
 def ssim(
@@ -187,8 +187,10 @@ def ssim_factors(
     variance_r = _blur(reference * reference, taps) - square_r
     variance_d = _blur(degraded * degraded, taps) - square_d
     covariance = _blur(reference * degraded, taps) - product
-    luminance = _agreement(product, square_r + square_d, (_K1 * data_range) ** 2)
-    contrast_structure = _agreement(covariance, variance_r + variance_d, (_K2 * data_range) ** 2)
+    luminance = _agreement(product, square_r + square_d, (LUMINANCE_CONSTANT * data_range) ** 2)
+    contrast_structure = _agreement(
+        covariance, variance_r + variance_d, (CONTRAST_CONSTANT * data_range) ** 2
+    )
     return luminance, contrast_structure
 
 

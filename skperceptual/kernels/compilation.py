@@ -35,7 +35,9 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return numba.njit(signature, cache=True, **options)(function)
-        except RuntimeError:  # no directory of the cache can be written
+        except Exception:
+            # No directory of the cache can be written, or what lies there cannot be read. Where
+            # the kernel itself is at fault, that is raised from here.
             return numba.njit(signature, **options)(function)
 
     return decorate

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skperceptual.functional.mel import nonzero_weights
-from skperceptual.functional.scaling import _QUIETEST_MAGNITUDE
+from skperceptual.functional.scaling import QUIETEST_MAGNITUDE
 from skperceptual.functional.spectrogram import padded_window
 
 _LINE_BYTES = 64
@@ -61,7 +61,7 @@ def quietest(power: float) -> float:
     float
         The value.
     """
-    return float(_QUIETEST_MAGNITUDE**power)
+    return float(QUIETEST_MAGNITUDE**power)
 
 
 def scaling_of(

@@ -73,6 +73,14 @@ def test_without_a_folder_to_write_to(tmp_path):
     assert (tmp_path / "home").read_bytes() == b""
 
 
+def test_what_lies_in_the_cache_cannot_be_read(tmp_path):
+    package = copy_package(tmp_path)
+    values, _ = run(tmp_path)
+    (damaged,) = (package / "kernels" / "__pycache__").glob("limiter.limiter_gain*.nbc")
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert run(tmp_path) == [values, "0"]
+
+
 def is_literal(value: ast.AST, from_elsewhere: set[str]) -> bool:
     """Say whether a value stands in the file itself, so that changing it changes the file."""
     parts = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
