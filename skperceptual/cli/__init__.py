@@ -49,8 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(arguments)
         sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
         return status
-    except KeyboardInterrupt:
-        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interruption:
+        told = "interrupted", *getattr(interruption, "__notes__", ())
+        print(f"\n{parser.prog}: {'. '.join(told)}", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output (`head`) has left; nothing more can be said there.

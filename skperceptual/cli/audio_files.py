@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from skperceptual.cli.options import Reading
@@ -13,6 +14,8 @@ from skperceptual.utils.audio_files import AudioHeader, read_header
 __all__ = ["FileProblem", "look_at", "look_at_pairs"]
 
 _INSTANT = 0.001
+# Headers that are not read again, so that as many references may take turns.
+_REMEMBERED = 10_000
 
 
 class FileProblem(NamedTuple):
@@ -64,40 +67,40 @@ def look_at(file: str, reading: Reading) -> AudioHeader:
 
 
 def look_at_pairs(
-    pairs: Sequence[tuple[str, str]], reading: Reading
-) -> tuple[list[tuple[AudioHeader | None, AudioHeader | None]], list[FileProblem]]:
-    """Look at every file of a table, once.
+    pairs: Iterable[tuple[str, str]], reading: Reading, problems: dict[str, FileProblem]
+) -> Iterator[tuple[AudioHeader, AudioHeader] | None]:
+    """Look at every file of a table.
 
     Parameters
     ----------
-    pairs : sequence of (str, str)
+    pairs : iterable of (str, str)
         File names, the reference first.
     reading : Reading
         What is going to be read of each.
+    problems : dict
+        Where the files that cannot be used are added, by what tells them apart.
 
-    Returns
-    -------
-    headers : list of tuple
-        What the headers of each pair say, None for a file that cannot be used.
-    problems : list of FileProblem
-        The files that cannot be used.
+    Yields
+    ------
+    (AudioHeader, AudioHeader) or None
+        What the headers of each pair say, None where a file cannot be used.
     """
-    seen: dict[str, AudioHeader | FileProblem] = {}
-    headers = []
+
+    @lru_cache(_REMEMBERED)
+    def look(file: str) -> AudioHeader | str:
+        try:
+            return look_at(file, reading)
+        except AudioFileError as error:
+            return str(error)
+
     for row, pair in enumerate(pairs):
-        found: list[AudioHeader | None] = []
+        headers = []
         for role, file in zip(("reference", "degraded"), pair, strict=True):
-            key = os.path.realpath(file) if "\0" not in file else file
-            if key not in seen:
-                try:
-                    seen[key] = look_at(file, reading)
-                except AudioFileError as error:
-                    seen[key] = FileProblem(str(error), {})
-            known = seen[key]
-            if isinstance(known, FileProblem):
-                known.rows.setdefault(row, role)
-                found.append(None)
+            # One file under two spellings is still one file.
+            key = os.path.realpath(file) if file and "\0" not in file else file
+            found = look(key)
+            if isinstance(found, str):
+                problems.setdefault(key, FileProblem(found, {})).rows.setdefault(row, role)
             else:
-                found.append(known)
-        headers.append((found[0], found[1]))
-    return headers, [known for known in seen.values() if isinstance(known, FileProblem)]
+                headers.append(found)
+        yield (headers[0], headers[1]) if len(headers) == 2 else None

@@ -207,7 +207,7 @@ def _score(
         points[name] = metric.last
         try:
             if metric.is_late:
-                metric = learn(metric, [(reference, degraded)], chunks=[slice(None)])
+                metric = learn(metric, [[(reference, degraded)]])
         except ValueError as error:
             messages.append(Message(0, name, plain_text(error), is_failure=True))
         else:

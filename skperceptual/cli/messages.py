@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from skperceptual.cli.scoring import Message
 from skperceptual.utils.messages import in_a_line
 
-__all__ = ["Summary", "list_lines", "summarize"]
+__all__ = ["Summary", "list_lines", "say", "summarize"]
 
 
 class Summary(NamedTuple):
@@ -91,3 +92,14 @@ def list_lines(lines: Iterable[int]) -> str:
     """
     ordered = sorted(lines)
     return f"line{'s' * (len(ordered) > 1)} {in_a_line(ordered)}"
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not the result.
+
+    Parameters
+    ----------
+    text : str
+        What there is to say; it goes to standard error.
+    """
+    print(text, file=sys.stderr)

@@ -13,7 +13,8 @@ __all__ = ["add_parser"]
 _DESCRIPTION = """\
 Score every pair of a table. The table is a CSV file whose columns 'reference'
 and 'degraded' name audio files; all its columns are copied to the output,
-followed by one for each metric."""
+followed by one for each metric. After an interruption the same command goes on
+from where it stopped."""
 
 _EPILOG = f"""\
 metrics by name:
@@ -64,7 +65,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--output",
         metavar="CSV",
         type=Path,
-        help="where to write the scores, whole or not at all (default: standard output)",
+        help="where to write the table with its scores, whole or not at all; until then scores "
+        "are kept beside it, in CSV.part (default: standard output, and nothing is kept)",
     )
     parser.add_argument(
         "--folder",

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from errno import EISDIR
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO
 
+import joblib
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from skperceptual.cli.audio_files import FileProblem, look_at_pairs
+from skperceptual._version import __version__
+from skperceptual.cli.checked_pairs import CheckedPairs, check_pairs
 from skperceptual.cli.errors import CommandError
-from skperceptual.cli.messages import Summary, list_lines, summarize
+from skperceptual.cli.messages import Summary, list_lines, say, summarize
 from skperceptual.cli.metrics import Metric, make_metrics
 from skperceptual.cli.options import Reading
-from skperceptual.cli.scoring import Message, learn, plain_text, score_pairs
-from skperceptual.cli.tables import PairTable, open_output, read_table, write_table
-from skperceptual.utils.audio_files import AudioHeader
+from skperceptual.cli.scoring import Message, PairScorer, learn, plain_text
+from skperceptual.cli.tables import read_table, write_table
+from skperceptual.evaluation.chunked_prediction import finish_chunks
+from skperceptual.evaluation.partial_results import (
+    Finished,
+    PartialResults,
+    UnfinishedError,
+    open_partial,
+)
+from skperceptual.evaluation.row_chunks import Rows
 from skperceptual.utils.messages import counted
 
 __all__ = ["plan_chunks", "score_table"]
@@ -30,21 +36,6 @@ __all__ = ["plan_chunks", "score_table"]
 # What is decoded at the same time, as signals: ten minutes at 16 kHz are 38 MB.
 _MAX_ROWS = 32
 _MAX_SECONDS = 600.0
-_LISTED = 100
-_TOLERATED_SECONDS = 0.05
-
-
-class _Rows(NamedTuple):
-    """The rows of a table that can be scored."""
-
-    table: PairTable
-    numbers: list[int]
-    pairs: list[tuple[str, str]]
-    seconds: list[float]
-
-    def line(self, row: int) -> int:
-        """Give the line of the table that a row (of those that can be scored) is."""
-        return self.table.lines[self.numbers[row]]
 
 
 def score_table(
@@ -65,7 +56,8 @@ def score_table(
     path : Path
         The table.
     output : Path or None
-        Where to write; None is the standard output.
+        Where to write; None is the standard output. Scores on their way to a file are kept
+        beside it (``.part``), and the same call after an interruption goes on from there.
     metrics : sequence of str
         Names of ready-made metrics, and paths of saved ones.
     reading : Reading
@@ -89,8 +81,9 @@ def score_table(
     made = make_metrics(metrics, reading)
     for metric in made:
         for note in metric.notes:
-            _say(f"note: {metric.name}: {note}")
-    taken = [metric.name for metric in made if metric.name in table.header]
+            say(f"note: {metric.name}: {note}")
+    names = [metric.name for metric in made]
+    taken = [name for name in names if name in table.header]
     if taken:
         raise CommandError(
             f"the table has a column {taken[0]!r} already. Rename it in the table, or leave that "
@@ -98,96 +91,109 @@ def score_table(
         )
     if folder is not None and not folder.is_dir():
         raise CommandError(f"there is no folder {str(folder)!r}, which --folder names.")
-    rows = _check_files(table, folder or path.parent, reading, keep_going=keep_going)
-    with open_output(output) as file:
-        scores = _score_rows(rows, made, keep_going=keep_going, n_jobs=n_jobs, quiet=quiet)
-        write_table(file, table, {name: values.tolist() for name, values in scores.items()})
+    pairs = check_pairs(table, folder or path.parent, reading, keep_going=keep_going)
+    learned = [_learn(metric, pairs) if metric.is_late else metric for metric in made]
+    try:
+        with _saving(output, _about(made, learned)) as partial:
+            if partial is not None and partial.finished and not quiet:
+                done = counted(partial.n_rows, "pair")
+                say(f"note: going on after {done}, whose scores are in {str(partial.path)!r}")
+            try:
+                scores = _score(
+                    pairs, learned, partial, keep_going=keep_going, n_jobs=n_jobs, quiet=quiet
+                )
+            except KeyboardInterrupt as interruption:
+                if partial is not None and partial.n_rows:
+                    interruption.add_note(
+                        f"{partial.n_rows} of {len(pairs)} pairs are scored, and their scores "
+                        f"kept in {str(partial.path)!r}. The same command goes on from there."
+                    )
+                raise
+            with _destination(output, partial) as file:
+                write_table(file, table, names, pairs.spread(scores))
+    except UnfinishedError as error:
+        raise CommandError(_tell_other_pairs(error, pairs)) from error
     if output is not None and not quiet:
-        _say(f"{output}: {counted(len(rows.pairs), 'pair')}, {', '.join(scores)}")
+        say(f"{output}: {counted(len(pairs), 'pair')}, {', '.join(names)}")
+
+
+# -- where scores go -----------------------------------------------------------------------------
 
 
 def _check_output(path: Path, output: Path | None) -> None:
-    if output is not None and output.exists() and output.samefile(path):
+    if output is None:
+        return
+    if not output.resolve().parent.is_dir():
+        raise CommandError(f"the folder of {str(output)!r} does not exist. Make it first.")
+    if not output.exists():
+        return
+    if output.is_dir():
+        raise IsADirectoryError(EISDIR, "Is a directory", str(output))
+    if output.samefile(path):
         raise CommandError(
             f"the output would replace the table {str(path)!r} itself. Give another name with -o."
         )
 
 
-def _check_files(table: PairTable, folder: Path, reading: Reading, *, keep_going: bool) -> _Rows:
-    """Look at all files before any is decoded; tell those that cannot be used, all at once."""
-    pairs = [
-        (_join(folder, reference), _join(folder, degraded)) for reference, degraded in table.pairs
-    ]
-    headers, problems = look_at_pairs(pairs, reading)
-    if problems:
-        listed = _list_problems(problems, table)
-        if not keep_going:
-            raise CommandError(
-                f"{listed}\nRelative names start in {str(folder.absolute())!r}; --folder names "
-                "another folder. Repair the files, leave their lines out, or leave the cells "
-                "empty with --on-error nan."
-            )
-        _say(f"note: {listed}")
-    part = reading.duration_seconds
-    rows, usable, seconds = [], [], []
-    for row, (pair, found) in enumerate(zip(pairs, headers, strict=True)):
-        known = [header.duration_seconds for header in found if header is not None]
-        if len(known) == 2:
-            rows.append(row)
-            usable.append(pair)
-            seconds.append(sum(known) if part is None else 2 * part)
-    if not rows:
-        raise CommandError("no pair of the table can be scored.")
-    checked = _Rows(table, rows, usable, seconds)
-    if part is None:
-        _tell_lengths(checked, [headers[row] for row in rows], reading)
-    return checked
+def _saving(
+    output: Path | None, about: Mapping[str, str]
+) -> AbstractContextManager[PartialResults | None]:
+    """Keep scores beside the output, where that is a file, and not the terminal, a device or pipe.
+
+    A link keeps pointing where it does.
+    """
+    if output is None or (output.exists() and not output.is_file()):
+        return nullcontext()
+    return open_partial(output.resolve(), about, replace=True)
 
 
-def _join(folder: Path, name: str) -> str:
-    return str(folder / name) if name else name
+def _destination(
+    output: Path | None, partial: PartialResults | None
+) -> AbstractContextManager[IO[str]]:
+    if partial is not None:
+        return partial.finish()
+    if output is not None:
+        return output.open("w", encoding="utf-8", newline="")
+    return nullcontext(sys.stdout)
 
 
-def _list_problems(problems: Sequence[FileProblem], table: PairTable) -> str:
-    lines = []
-    for problem in problems[:_LISTED]:
-        row, role = next(iter(problem.rows.items()))
-        more = f" (and {len(problem.rows) - 1} more)" if len(problem.rows) > 1 else ""
-        name = table.pairs[row][role == "degraded"]
-        lines.append(f"  line {table.lines[row]}, {role}{more}: {name!r} {problem.reason}")
-    if len(problems) > _LISTED:
-        lines.append(f"  and {len(problems) - _LISTED} more files")
-    n_files = len({name for pair in table.pairs for name in pair})
-    return "\n".join([f"{len(problems)} of {n_files} files cannot be used:", *lines])
+def _about(made: Sequence[Metric], learned: Sequence[Metric]) -> dict[str, str]:
+    """Say what is computed, so that scores of something else are not mixed in."""
+    late = [metric for metric, before in zip(learned, made, strict=True) if before.is_late]
+    return {
+        "version of skperceptual": __version__,
+        "set of metrics and options": _fingerprint(made),
+        "table, from which a metric learns": _fingerprint(late),
+    }
 
 
-def _tell_lengths(
-    rows: _Rows,
-    headers: Sequence[tuple[AudioHeader | None, AudioHeader | None]],
-    reading: Reading,
-) -> None:
-    lines = []
-    for row, (reference, degraded) in enumerate(headers):
-        if reference is None or degraded is None:
-            continue
-        if abs(reference.duration_seconds - degraded.duration_seconds) > _TOLERATED_SECONDS:
-            lines.append(rows.line(row))
-    if lines:
-        _say(
-            f"note: {len(lines)} of {len(headers)} pairs differ in length by more than "
-            f"{_TOLERATED_SECONDS * 1000:g} ms, and are cut to the part that both cover "
-            f"({list_lines(lines)})."
-            f"{'' if reading.align else ' If one is late, --align removes the delay.'}"
-        )
+def _fingerprint(metrics: Sequence[Metric]) -> str:
+    return joblib.hash([(metric.name, [step.key for step in metric.steps]) for metric in metrics])
 
 
-def plan_chunks(seconds: Sequence[float]) -> Iterator[slice]:
+def _tell_other_pairs(error: UnfinishedError, pairs: CheckedPairs) -> str:
+    if error.rows is None:
+        return str(error)
+    first, last = (pairs.line(min(row, len(pairs) - 1)) for row in error.rows)
+    return (
+        f"the unfinished scores are of other pairs: lines {first} to {last} of the table, or the "
+        "files that they name, have changed since. Score the same pairs to go on, give another "
+        "name with -o, or delete the unfinished file (.part) to begin anew."
+    )
+
+
+# -- scores --------------------------------------------------------------------------------------
+
+
+def plan_chunks(seconds: Sequence[float], start: int = 0) -> Iterator[slice]:
     """Divide rows into chunks that are decoded together.
 
     Parameters
     ----------
     seconds : sequence of float
         How much audio each row holds.
+    start : int, default=0
+        Where to begin.
 
     Yields
     ------
@@ -200,87 +206,108 @@ def plan_chunks(seconds: Sequence[float]) -> Iterator[slice]:
     >>> [(chunk.start, chunk.stop) for chunk in plan_chunks([200, 300, 200, 9000, 10])]
     [(0, 2), (2, 3), (3, 4), (4, 5)]
     """
-    start, total = 0, 0.0
-    for row, duration in enumerate(seconds):
-        if row > start and (row - start == _MAX_ROWS or total + duration > _MAX_SECONDS):
+    total = 0.0
+    for row in range(start, len(seconds)):
+        if row > start and (row - start == _MAX_ROWS or total + seconds[row] > _MAX_SECONDS):
             yield slice(start, row)
             start, total = row, 0.0
-        total += duration
+        total += seconds[row]
     yield slice(start, len(seconds))
 
 
-def _score_rows(
-    rows: _Rows, metrics: Sequence[Metric], *, keep_going: bool, n_jobs: int, quiet: bool
-) -> dict[str, NDArray[np.float64]]:
-    chunks = list(plan_chunks(rows.seconds))
-    metrics = [_learn(metric, rows) if metric.is_late else metric for metric in metrics]
-    values = {metric.name: np.full(len(rows.table.rows), np.nan) for metric in metrics}
-    messages: list[Message] = []
-    parallel = Parallel(n_jobs=min(n_jobs, len(chunks)), return_as="generator")
-    with _children_ignore_interrupts():
-        results = parallel(delayed(score_pairs)(metrics, rows.pairs[chunk]) for chunk in chunks)
-    hidden = quiet or not sys.stderr.isatty()
+def _learn(metric: Metric, pairs: CheckedPairs) -> Metric:
+    rows = Rows(pairs)
+    chunks = (rows.take(chunk.stop - chunk.start) for chunk in plan_chunks(pairs.seconds))
     try:
-        with tqdm(total=len(rows.pairs), unit="pair", disable=hidden) as progress:
-            for chunk, scores in zip(chunks, results, strict=True):
-                here = [
-                    message._replace(row=message.row + chunk.start) for message in scores.messages
-                ]
-                if not keep_going and any(message.is_failure for message in here):
-                    raise CommandError(_list_failures(here, rows, len(metrics)))
-                messages += here
-                for name, column in scores.values.items():
-                    values[name][rows.numbers[chunk]] = column
-                progress.update(len(column))
-    finally:
-        results.close()
-    for summary in summarize(messages):
-        effect = "left empty: " if summary.is_failure else ""
-        _say(f"note: {effect}{_tell_one(summary, rows, len(metrics))}")
-    if all(np.isnan(column).all() for column in values.values()):
-        raise CommandError("no pair of the table could be scored.")
-    return values
-
-
-@contextmanager
-def _children_ignore_interrupts() -> Iterator[None]:
-    """Leave Ctrl-C, which a terminal sends to all processes, to this one: it ends the others."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes started now inherit this
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-def _learn(metric: Metric, rows: _Rows) -> Metric:
-    try:
-        return learn(metric, rows.pairs, chunks=plan_chunks(rows.seconds))
+        return learn(metric, ([pair.names for pair in chunk] for chunk in chunks))
     except ValueError as error:
         raise CommandError(
             f"{metric.name} learns from references, and cannot: {plain_text(error)}"
         ) from error
 
 
-def _list_failures(messages: Sequence[Message], rows: _Rows, n_metrics: int) -> str:
-    failures = [message for message in messages if message.is_failure]
-    lines = [f"  {_tell_one(summary, rows, n_metrics)}" for summary in summarize(failures)]
-    return "\n".join(
-        [
-            "some pairs cannot be scored:",
-            *lines,
-            "Leave their lines out, or leave the cells empty with --on-error nan.",
-        ]
+def _score(
+    pairs: CheckedPairs,
+    metrics: Sequence[Metric],
+    partial: PartialResults | None,
+    *,
+    keep_going: bool,
+    n_jobs: int,
+    quiet: bool,
+) -> NDArray[np.float64]:
+    """Give the scores, a row for each pair; what else is to be said goes to standard error."""
+    known = [] if partial is None else partial.finished
+    if not keep_going:  # what failed may have been put right, and is tried again
+        known = [chunk for chunk in known if not _failures(chunk)]
+    new = finish_chunks(
+        PairScorer(metrics),
+        Rows(pairs),
+        "transform",
+        chunk_size=lambda row: _length(next(plan_chunks(pairs.seconds, row))),
+        finished=known,
+        n_jobs=min(n_jobs, sum(1 for _ in plan_chunks(pairs.seconds))),
+        verbose=not quiet and sys.stderr.isatty(),
+        unit="pair",
     )
+    scores = np.full((len(pairs), len(metrics)), np.nan)
+    messages: list[Message] = []
+
+    def take(chunk: Finished) -> bool:
+        part = scores[chunk.first : chunk.first + len(chunk.values)]
+        part[:] = chunk.values[:, :-1]
+        messages.extend(_messages(chunk))
+        return not np.isnan(part).all()
+
+    with closing(new):
+        for chunk in new:
+            if not keep_going:
+                _refuse_failures(chunk, pairs, len(metrics), partial)
+            if take(chunk) and partial is not None:
+                partial.append(chunk)
+    for chunk in known:  # only now all of them have been compared with the pairs
+        take(chunk)
+    for summary in summarize(messages):
+        effect = "left empty: " if summary.is_failure else ""
+        say(f"note: {effect}{_tell_one(summary, pairs, len(metrics))}")
+    if np.isnan(scores).all():
+        raise CommandError("no pair of the table could be scored.")
+    return scores
 
 
-def _tell_one(summary: Summary, rows: _Rows, n_metrics: int) -> str:
+def _length(chunk: slice) -> int:
+    return chunk.stop - chunk.start
+
+
+def _messages(chunk: Finished) -> list[Message]:
+    return [
+        message
+        for row, told in enumerate(chunk.values[:, -1], start=chunk.first)
+        for message in PairScorer.messages(row, told)
+    ]
+
+
+def _failures(chunk: Finished) -> list[Message]:
+    return [message for message in _messages(chunk) if message.is_failure]
+
+
+def _refuse_failures(
+    chunk: Finished, pairs: CheckedPairs, n_metrics: int, partial: PartialResults | None
+) -> None:
+    failures = _failures(chunk)
+    if not failures:
+        return
+    lines = [f"  {_tell_one(summary, pairs, n_metrics)}" for summary in summarize(failures)]
+    ways_out = "Leave their lines out, or leave the cells empty with --on-error nan."
+    if partial is not None and partial.n_rows:
+        ways_out = (
+            f"Leave the cells empty with --on-error nan, which goes on after the "
+            f"{counted(partial.n_rows, 'pair')} whose scores are kept in {str(partial.path)!r}; "
+            "or delete that file and leave their lines out."
+        )
+    raise CommandError("\n".join(["some pairs cannot be scored:", *lines, ways_out]))
+
+
+def _tell_one(summary: Summary, pairs: CheckedPairs, n_metrics: int) -> str:
     names = "" if len(summary.metrics) == n_metrics else f"{', '.join(sorted(summary.metrics))}: "
-    text = summary.tell(len(rows.pairs), lambda row: f"line {rows.line(row)}")
-    return f"{names}{text} [{list_lines(map(rows.line, summary.rows))}]"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    text = summary.tell(len(pairs), lambda row: f"line {pairs.line(row)}")
+    return f"{names}{text} [{list_lines(map(pairs.line, summary.rows))}]"

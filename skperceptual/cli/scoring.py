@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -17,7 +18,7 @@ from skperceptual.full_reference.nlpd import reference_pyramids
 from skperceptual.functional import fit_normalization
 from skperceptual.io import AudioFileError
 
-__all__ = ["Message", "Scores", "learn", "plain_text", "score_pairs"]
+__all__ = ["Message", "PairScorer", "Scores", "learn", "plain_text", "score_pairs"]
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -61,6 +62,73 @@ class Scores(NamedTuple):
 
     values: dict[str, NDArray[np.float64]]
     messages: list[Message]
+
+
+class PairScorer:
+    """Metrics as an estimator, for machinery that calls a method with a few rows at a time.
+
+    Parameters
+    ----------
+    metrics : sequence of Metric
+        Fitted where they learn.
+
+    Examples
+    --------
+    >>> from skperceptual.cli.metrics import ready_metric
+    >>> from skperceptual.cli.options import Reading
+    >>> from skperceptual.cli.scoring import PairScorer
+    >>> scorer = PairScorer([ready_metric("mse", Reading())])
+    >>> ((score, told),) = scorer.transform([(("no.wav", "no.wav"), ())])
+    >>> (message,) = PairScorer.messages(0, told)
+    >>> score, message.is_failure
+    (nan, True)
+    """
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self.metrics = metrics
+
+    def transform(self, X: Sequence[tuple[tuple[str, str], Any]]) -> NDArray[np.object_]:
+        """Score pairs.
+
+        Parameters
+        ----------
+        X : sequence of ((str, str), object)
+            File names, the reference first, and what else tells their rows from others.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, n_metrics + 1)
+            The scores, NaN where there is none, and what :meth:`messages` reads.
+        """
+        scores = score_pairs(self.metrics, [pair for pair, _ in X])
+        rows = np.full((len(X), len(self.metrics) + 1), None)
+        for column, metric in enumerate(self.metrics):
+            rows[:, column] = scores.values[metric.name]
+        for row, *content in scores.messages:
+            if rows[row, -1] is None:
+                rows[row, -1] = {"messages": []}
+            rows[row, -1]["messages"].append(content)
+        return rows
+
+    @staticmethod
+    def messages(row: int, told: Mapping[str, Any] | None) -> Iterator[Message]:
+        """Read what metrics had to say about a pair.
+
+        Parameters
+        ----------
+        row : int
+            The row of the pair among all.
+        told : dict or None
+            The last of its columns.
+
+        Yields
+        ------
+        Message
+            In the order in which they came up.
+        """
+        for metric, text, is_failure in told["messages"] if told is not None else ():
+            # Of one kind there may be as many as there are pairs.
+            yield Message(row, metric, sys.intern(text), is_failure)
 
 
 def score_pairs(metrics: Sequence[Metric], pairs: Pairs) -> Scores:
@@ -177,7 +245,7 @@ def _one_number(Y: Any) -> float:
         raise ValueError(f"It gives {values[0]!r}, where a number is expected.") from error
 
 
-def learn(metric: Metric, pairs: Pairs, *, chunks: Iterable[slice]) -> Metric:
+def learn(metric: Metric, chunks: Iterable[Pairs]) -> Metric:
     """Let a metric learn its normalisation from the references of a table, a few at a time.
 
     The result is that of ``fit`` on all pairs at once, in little memory. Pairs that cannot be
@@ -187,10 +255,8 @@ def learn(metric: Metric, pairs: Pairs, *, chunks: Iterable[slice]) -> Metric:
     ----------
     metric : Metric
         One that ``is_late``.
-    pairs : sequence of (str, str)
-        File names, the reference first.
-    chunks : iterable of slice
-        Which pairs are decoded together.
+    chunks : iterable of sequence of (str, str)
+        File names, the reference first; those of a chunk are decoded together.
 
     Returns
     -------
@@ -205,7 +271,7 @@ def learn(metric: Metric, pairs: Pairs, *, chunks: Iterable[slice]) -> Metric:
     nlpd = metric.last
     failures: list[ValueError] = []
     # Read one at a time, whatever the type of what is read.
-    images: Any = _images(metric, pairs, chunks, failures)
+    images: Any = _images(metric, chunks, failures)
     first = next(images, None)
     if first is None:
         raise failures[0]
@@ -223,13 +289,13 @@ def learn(metric: Metric, pairs: Pairs, *, chunks: Iterable[slice]) -> Metric:
 
 
 def _images(
-    metric: Metric, pairs: Pairs, chunks: Iterable[slice], failures: list[ValueError]
+    metric: Metric, chunks: Iterable[Pairs], failures: list[ValueError]
 ) -> Iterator[NDArray[np.floating]]:
     """Give what the last step of a metric reads, pair by pair."""
     load, *between = [step.estimator for step in metric.steps[:-1]]
     usable = clone(metric.last).set_params(normalization=None)
-    for chunk in chunks:
-        for X in _load(load, pairs[chunk]):
+    for pairs in chunks:
+        for X in _load(load, pairs):
             try:
                 if isinstance(X, ValueError):
                     raise X
@@ -239,7 +305,8 @@ def _images(
                         X = step.transform(X)
                     usable.fit(X)
             except ValueError as error:
-                failures.append(error)
+                if not failures:  # one will do, as each keeps its images alive
+                    failures.append(error)
             else:
                 yield X[0]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, nullcontext
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from numbers import Integral
-from typing import Any
+from typing import IO, Any
 
 import joblib
 import numpy as np
@@ -19,12 +23,12 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from skperceptual._version import __version__
-from skperceptual.evaluation.partial_results import Finished, open_partial
+from skperceptual.evaluation.partial_results import Finished, UnfinishedError, open_partial
 from skperceptual.evaluation.row_chunks import Rows, digest_rows
 from skperceptual.evaluation.worker_estimator import WorkerEstimator
 from skperceptual.io import AudioFileError
 
-__all__ = ["predict_chunked"]
+__all__ = ["finish_chunks", "predict_chunked"]
 
 # What a metric or a classifier may have; suggested where a method is missing.
 _METHODS = ("predict", "transform", "predict_proba", "decision_function", "score_samples")
@@ -121,23 +125,79 @@ def predict_chunked(
     saving = nullcontext() if output is None else open_partial(output, _about(fitted, method))
     with saving as partial:
         chunks = [] if partial is None else partial.finished
-        digests: dict[int, str] = {}
-        waiting = _chunks(rows, int(chunk_size), chunks[:], digests)
-        known = sum(len(chunk.values) for chunk in chunks)
-        with (
-            closing(_work_on(waiting, WorkerEstimator(fitted), method, n_jobs)) as results,
-            tqdm(total=rows.n_rows, initial=known, unit="row", disable=not verbose) as progress,
-        ):
-            for first, values in results:
-                chunk = Finished(first, digests.pop(first), values)
+        new = finish_chunks(
+            fitted,
+            rows,
+            method,
+            chunk_size=lambda position: int(chunk_size),
+            finished=chunks[:],
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        with closing(new):
+            for chunk in new:
                 if partial is not None:
                     partial.append(chunk)
                 chunks.append(chunk)
-                progress.update(len(values))
         table = _join(chunks, method)
         if partial is not None:
-            partial.finish(_column_names(table, method), chunks)
+            with partial.finish() as file:
+                _write(file, table, method)
     return table
+
+
+def finish_chunks(
+    fitted: Any,
+    rows: Rows,
+    method: str,
+    *,
+    chunk_size: Callable[[int], int],
+    finished: Sequence[Finished] = (),
+    n_jobs: int | None = None,
+    verbose: bool | int = 0,
+    unit: str = "row",
+) -> Generator[Finished, None, None]:
+    """Work on all chunks but those that are done, and give each when it is done.
+
+    Parameters
+    ----------
+    fitted : estimator
+        What has the method.
+    rows : Rows
+        All rows, none of them taken.
+    method : str
+        The method to call with each chunk.
+    chunk_size : callable
+        Takes a row, and gives how many from there on, at most, are read and worked on together.
+    finished : sequence of Finished, default=()
+        The chunks that are done, by row: compared with the rows, and left out.
+    n_jobs : int, default=None
+        Number of workers, as joblib understands it.
+    verbose : bool or int, default=0
+        Whether to show a progress bar.
+    unit : str, default="row"
+        What it calls a row.
+
+    Yields
+    ------
+    Finished
+        A chunk, in the order in which they are done.
+
+    Raises
+    ------
+    UnfinishedError
+        When the rows of a chunk that is done are others now.
+    """
+    digests: dict[int, str] = {}
+    waiting = _chunks(rows, chunk_size, finished, digests)
+    known = sum(len(chunk.values) for chunk in finished)
+    with (
+        closing(_work_on(waiting, WorkerEstimator(fitted), method, n_jobs)) as results,
+        tqdm(total=rows.n_rows, initial=known, unit=unit, disable=not verbose) as progress,
+    ):
+        for first, values in results:
+            yield Finished(first, digests.pop(first), values)
+            progress.update(len(values))
 
 
 def _check_method(fitted: Any, method: str) -> None:
@@ -167,14 +227,17 @@ def _about(fitted: Any, method: str) -> dict[str, str]:
 
 
 def _chunks(
-    rows: Rows, chunk_size: int, finished: Iterable[Finished], digests: dict[int, str]
+    rows: Rows,
+    chunk_size: Callable[[int], int],
+    finished: Sequence[Finished],
+    digests: dict[int, str],
 ) -> Iterator[_Chunk]:
     """Give the chunks that are still to be worked on, and compare the others with X."""
     position = 0
     for known in (*finished, None):
         while known is None or position < known.first:
-            n_rows = chunk_size if known is None else min(chunk_size, known.first - position)
-            chunk = rows.take(n_rows)
+            n_rows = chunk_size(position)
+            chunk = rows.take(n_rows if known is None else min(n_rows, known.first - position))
             if len(chunk) == 0:
                 break
             digests[position] = digest_rows(chunk)
@@ -183,10 +246,11 @@ def _chunks(
         if known is not None:
             if digest_rows(rows.take(len(known.values))) != known.digest:
                 last = known.first + len(known.values) - 1
-                raise ValueError(
+                raise UnfinishedError(
                     f"The unfinished results are of another X: rows {known.first} to {last} have "
-                    "changed since. Call predict_chunked with the same X, give another output, or "
-                    "delete the unfinished file (.part) to begin anew."
+                    "changed since. Ask for the same X, give another output, or delete the "
+                    "unfinished file (.part) to begin anew.",
+                    rows=(known.first, last),
                 )
             position += len(known.values)
     if position == 0:
@@ -195,7 +259,7 @@ def _chunks(
 
 def _work_on(
     chunks: Iterator[_Chunk], estimator: WorkerEstimator, method: str, n_jobs: int | None
-) -> Iterator[tuple[int, NDArray[Any]]]:
+) -> Generator[tuple[int, NDArray[Any]], None, None]:
     """Give the results of all chunks as they are done, and their first rows."""
     config = get_config()
     tasks = (
@@ -211,8 +275,31 @@ def _work_on(
             while some := list(islice(tasks, at_once)):
                 yield from parallel(some)
     else:
-        with closing(parallel(tasks)) as results:
-            yield from results
+        with _workers_ignore_interrupts():
+            results = parallel(tasks)
+        try:
+            for result in results:  # noqa: UP028 (would close them as well, and not silently)
+                yield result
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that chunks are given up
+                results.close()
+
+
+@contextmanager
+def _workers_ignore_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C, which a terminal sends to all processes, to this one: it ends the others."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is None  # not Python's
+    ):
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes started now inherit this
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _work_on_one(
@@ -262,6 +349,15 @@ def _join(chunks: list[Finished], method: str) -> NDArray[Any]:
     return np.concatenate([chunk.values for chunk in chunks])
 
 
-def _column_names(table: NDArray[Any], method: str) -> list[str]:
-    n_columns = 1 if table.ndim == 1 else table.shape[1]
-    return [method] if n_columns == 1 else [f"{method}_{column}" for column in range(n_columns)]
+def _write(file: IO[str], table: NDArray[Any], method: str) -> None:
+    columns = table.reshape(len(table), -1)
+    n_columns = columns.shape[1]
+    names = [method] if n_columns == 1 else [f"{method}_{column}" for column in range(n_columns)]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["row", *names])
+    for row, values in enumerate(columns):
+        writer.writerow([row, *map(_cell, values.tolist())])
+
+
+def _cell(value: Any) -> Any:
+    return "" if value != value else value

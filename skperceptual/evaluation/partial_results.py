@@ -2,28 +2,43 @@
 
 While the work goes on they stand in ``scores.csv.part``: a line that says what is being computed,
 and one line for each chunk that is done, in the order in which chunks were done. A line is
-complete or worth nothing: it begins with its own checksum. At the end a CSV file of all rows, in
-their order, takes its place under the name that was asked for.
+complete or worth nothing: it begins with its own checksum. At the end a file of all rows, in their
+order, takes its place under the name that was asked for.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skperceptual.utils.file_locks import exclusive
 
-__all__ = ["Finished", "PartialResults", "open_partial"]
+__all__ = ["Finished", "PartialResults", "UnfinishedError", "open_partial"]
+
+
+class UnfinishedError(ValueError):
+    """The unfinished file holds other results than those that are asked for.
+
+    Parameters
+    ----------
+    message : str
+        What it holds, and the ways out.
+    rows : (int, int), default=None
+        The first and the last of some rows that have changed since.
+    """
+
+    def __init__(self, message: str, rows: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 class Finished(NamedTuple):
@@ -55,12 +70,21 @@ class PartialResults:
         The unfinished one, at its end.
     finished : list of Finished
         What an earlier call left, by row.
+
+    Attributes
+    ----------
+    path : Path
+        The unfinished file.
+    n_rows : int
+        How many rows it holds.
     """
 
     def __init__(self, output: Path, file: BinaryIO, finished: list[Finished]) -> None:
         self._output = output
         self._file = file
         self.finished = finished
+        self.path = _part_of(output)
+        self.n_rows = sum(len(chunk.values) for chunk in finished)
 
     def append(self, chunk: Finished) -> None:
         """Write a chunk, and wait until it is on the disk."""
@@ -78,34 +102,33 @@ class PartialResults:
                 f"type {chunk.values.dtype}. Leave output=None."
             ) from error
         self._file.write(line)
+        self._file.flush()
+        self.n_rows += len(chunk.values)  # from here on it outlives this process
         _to_disk(self._file)
 
-    def finish(self, columns: list[str], chunks: Iterable[Finished]) -> None:
-        """Put the complete table in the place of the unfinished file."""
+    @contextmanager
+    def finish(self) -> Iterator[IO[str]]:
+        """Open the file that, if all goes well, takes the place of the unfinished one."""
         unfinished = self._output.with_name(f".{self._output.name}.{secrets.token_hex(8)}")
         try:
             with unfinished.open("x", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(["row", *columns])
-                for chunk in chunks:
-                    table = chunk.values.reshape(len(chunk.values), -1).tolist()
-                    for row, values in enumerate(table, start=chunk.first):
-                        writer.writerow([row, *map(_cell, values)])
+                yield file
                 _to_disk(file)
             unfinished.replace(self._output)
         finally:
             unfinished.unlink(missing_ok=True)
         self._file.close()
-        _part_of(self._output).unlink()
+        self.path.unlink()
 
 
 @contextmanager
 def open_partial(
-    output: str | os.PathLike[str], about: Mapping[str, str]
+    output: str | os.PathLike[str], about: Mapping[str, str], *, replace: bool = False
 ) -> Iterator[PartialResults]:
     """Begin a file of results, or go on with one that an earlier call left unfinished.
 
-    One call at a time works on a file; others wait.
+    One call at a time works on a file; others wait. An unfinished file without results is not
+    left behind.
 
     Parameters
     ----------
@@ -113,6 +136,8 @@ def open_partial(
         The file that there will be.
     about : mapping of str to str
         What is being computed, each part under the name that an error calls it by.
+    replace : bool, default=False
+        Whether the results may take the place of an output that exists.
 
     Yields
     ------
@@ -122,25 +147,30 @@ def open_partial(
     Raises
     ------
     FileExistsError
-        When the output exists.
+        When the output exists, and is not to be replaced.
     FileNotFoundError
         When its folder does not.
-    ValueError
+    UnfinishedError
         When the unfinished file holds something else.
     """
     output = Path(output)
     if not output.parent.is_dir():
         raise FileNotFoundError(f"The folder of {str(output)!r} does not exist. Make it first.")
     with exclusive(output.with_name(f".{output.name}.lock"), verbose=True):
-        if output.exists():
+        if output.exists() and not replace:
             raise FileExistsError(
                 f"{str(output)!r} exists. Its results are complete; delete it to compute them "
                 "again, or give another name."
             )
         part = _part_of(output)
         with part.open("r+b" if part.exists() else "x+b") as file:
-            finished = _read(file, part, about)
-            yield PartialResults(output, file, finished)
+            partial = PartialResults(output, file, _read(file, part, about))
+            try:
+                yield partial
+            finally:
+                file.close()
+                if partial.n_rows == 0:
+                    part.unlink(missing_ok=True)
 
 
 def _part_of(output: Path) -> Path:
@@ -174,16 +204,17 @@ def _read(file: BinaryIO, part: Path, about: Mapping[str, str]) -> list[Finished
 
 
 def _check_header(found: Any, about: Mapping[str, str], part: Path) -> None:
-    way_out = f"Give another output, or delete {str(part)!r} to begin anew."
     if not isinstance(found, dict) or found.keys() != about.keys():
-        raise ValueError(
-            f"{str(part)!r} is no unfinished result of predict_chunked, or damaged. {way_out}"
+        raise UnfinishedError(
+            f"{str(part)!r} holds no unfinished results of this kind, or is damaged. Give another "
+            "output, or delete it to begin anew."
         )
     changed = [name for name in about if found[name] != about[name]]
     if changed:
-        raise ValueError(
+        raise UnfinishedError(
             f"{str(part)!r} holds unfinished results of another {' and another '.join(changed)}. "
-            f"Call predict_chunked as before to go on with it. {way_out}"
+            "Ask for the same as before to go on with it. Give another output, or delete it to "
+            "begin anew."
         )
 
 
@@ -210,7 +241,3 @@ def _content(line: bytes) -> Any:
 def _to_disk(file: Any) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _cell(value: Any) -> Any:
-    return "" if value != value else value

@@ -21,8 +21,8 @@ class Rows:
     Parameters
     ----------
     X : array, list, DataFrame, Series, Pyramid, or any iterable of rows
-        What the user gave. What has a length is sliced, so that a memory-mapped array stays on
-        disk; of anything else no more than one chunk is held.
+        What the user gave. What can be sliced is, so that a memory-mapped array stays on disk;
+        of anything else no more than one chunk is held.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Rows:
         self.n_rows: int | None = None
         if hasattr(X, "shape") or hasattr(X, "__len__"):
             self.n_rows = int(X.shape[0]) if hasattr(X, "shape") else len(X)
-        else:
+        if self.n_rows is None or not hasattr(X, "__getitem__"):
             self._iterator = iter(X)
 
     def take(self, n_rows: int) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skperceptual.utils.thread_pool import ordered_map
 from skperceptual.utils.validation import ImageBatch
 
 __all__ = ["pair_tensors", "warn_beyond_data_range"]
@@ -26,7 +27,9 @@ def warn_beyond_data_range(batch: ImageBatch, data_range: float) -> None:
     data_range : float
         What the largest value less the smallest should be.
     """
-    span = max(float(np.max(pair)) for pair in batch) - min(float(np.min(pair)) for pair in batch)
+    ranges = ordered_map(lambda pair: (float(np.min(pair)), float(np.max(pair))), batch)
+    lowest, highest = zip(*ranges, strict=True)
+    span = max(highest) - min(lowest)
     if span > _FAR_BEYOND * data_range:
         warnings.warn(
             f"The images span {span:.3g}, far more than the range of {data_range:g} that this "

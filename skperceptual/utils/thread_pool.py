@@ -96,8 +96,8 @@ def ordered_map(
     n_threads = 1 if len(items) < 2 or _pool.runs_this() else count_threads()
     if n_threads > 1:
         run = _Run(function, items)
-        if run.submit(_pool.executor(n_threads), min(len(items), n_threads * _CHUNKS_PER_THREAD)):
-            return run.gather()
+        if run.complete(_pool.executor(n_threads), min(len(items), n_threads * _CHUNKS_PER_THREAD)):
+            return run.results
     return [function(item) for item in items]
 
 
@@ -111,8 +111,20 @@ class _Run:
         self.futures: list[Future[None]] = []
         self.last_wanted = len(items)
 
-    def submit(self, executor: ThreadPoolExecutor, n_chunks: int) -> bool:
-        """Hand the chunks over; False, and nothing is running, where there are no threads."""
+    def complete(self, executor: ThreadPoolExecutor, n_chunks: int) -> bool:
+        """Fill the results; False, and nothing is running, where there are no threads."""
+        try:
+            if not self._submit(executor, n_chunks):
+                self._stop()
+                return False
+            for future in self.futures:
+                future.result()
+        except BaseException:
+            self._stop()
+            raise
+        return True
+
+    def _submit(self, executor: ThreadPoolExecutor, n_chunks: int) -> bool:
         edges = [len(self.items) * chunk // n_chunks for chunk in range(n_chunks + 1)]
         try:
             for start, stop in pairwise(edges):
@@ -120,21 +132,8 @@ class _Run:
                 context = copy_context()
                 self.futures.append(executor.submit(context.run, self._work, start, stop))
         except RuntimeError:
-            self._stop()
             return False
-        except BaseException:
-            self._stop()
-            raise
         return True
-
-    def gather(self) -> list[Any]:
-        try:
-            for future in self.futures:
-                future.result()
-        except BaseException:
-            self._stop()
-            raise
-        return self.results
 
     def _work(self, start: int, stop: int) -> None:
         try:

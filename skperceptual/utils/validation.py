@@ -365,7 +365,7 @@ def _check_side(shape: Sequence[int], min_side: int, row: int) -> None:
 def _check_finite(X: NDArray[np.floating], what: str, *, first_row: int = 0) -> None:
     # A sum is finite only if every element is (or it overflowed): one fast pass for good data.
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(np.sum(X, dtype=np.float64)) or np.isfinite(X).all():
+        if np.isfinite(np.sum(X)) or np.isfinite(X).all():
             return
     bad = np.argwhere(~np.isfinite(X))
     where = tuple(int(i) for i in bad[0])

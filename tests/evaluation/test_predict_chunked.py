@@ -72,6 +72,7 @@ def test_files(table, metric, chunk_size):
         "list": [tuple(row) for row in table.to_numpy()],
         "generator": (tuple(row) for row in table.to_numpy()),
         "map": map(tuple, table.to_numpy()),
+        "view": {tuple(row): 0 for row in table.to_numpy()}.keys(),
     }
     for name, X in forms.items():
         found = predict_chunked(metric, X, chunk_size=chunk_size)
@@ -218,8 +219,6 @@ if __name__ == "__main__":
     ],
 )
 def test_each_worker_opens_the_estimator_once(tmp_path, backend):
-    if backend == "dask":
-        pytest.importorskip("distributed", reason="needs dask and distributed")
     printed = run(ONCE, str(tmp_path), backend, folder=tmp_path)
     sizes = ("1", "300000")
     assert printed.splitlines() == [f"{backend} {size} 2 1 {{1}}" for size in sizes]
@@ -271,6 +270,8 @@ def test_progress(make_sums, capsys):
     predict_chunked(make_sums().fit(), np.ones((10, 2)), chunk_size=4)
     assert capsys.readouterr() == ("", "")
     predict_chunked(make_sums().fit(), np.ones((10, 2)), chunk_size=4, verbose=1)
+    assert "10/10" in capsys.readouterr().err
+    predict_chunked(make_sums().fit(), dict.fromkeys(range(10)).keys(), chunk_size=4, verbose=1)
     assert "10/10" in capsys.readouterr().err
     predict_chunked(make_sums().fit(), iter(np.ones((10, 2))), chunk_size=4, verbose=1)
     assert "10row" in capsys.readouterr().err

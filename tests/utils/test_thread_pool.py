@@ -202,9 +202,11 @@ def test_what_ends_a_program_passes_through(exit_by):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a process")
 def test_it_can_be_interrupted():
     program = """
-import sys, threading, time
+import signal, time
 from skperceptual.utils.thread_pool import ordered_map
 
+# Under a shell that runs tests in the background it would ignore interruptions.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 started = []
 def work(item):
     started.append(item)
@@ -223,13 +225,56 @@ print(ordered_map(abs, [-1, -2, -3]))
     environment = {**os.environ, "NUMBA_NUM_THREADS": "3"}
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "working\n"
-        sent = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=30)
+        try:
+            assert process.stdout.readline() == "working\n"
+            sent = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            printed, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert printed == "True\n[1, 2, 3]\n"
     assert time.monotonic() - sent < 10
     assert process.returncode == 0
+
+
+def test_an_interrupt_at_any_line_leaves_nothing_running():
+    started, running = [], set()
+
+    def work(item):
+        started.append(item)
+        running.add(item)
+        time.sleep(0.001)
+        running.remove(item)
+
+    def is_interrupted(after):
+        """Call it, and interrupt it before one of the lines that this thread runs."""
+        lines = iter(range(after))
+
+        def trace(frame, event, arg):
+            if not frame.f_code.co_qualname.startswith(("ordered_map", "_Run.")):
+                return None
+            if event == "line" and next(lines, None) is None:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            ordered_map(work, range(24))
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(before)
+        return False
+
+    n_lines = 0
+    while is_interrupted(after=n_lines):
+        assert not running
+        n_started = len(started)
+        time.sleep(0.005)
+        assert len(started) == n_started
+        n_lines += 1
+    assert n_lines > 30
 
 
 # -- how many ------------------------------------------------------------------------------------
