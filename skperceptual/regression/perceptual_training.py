@@ -188,7 +188,7 @@ def _direction(
 ) -> int:
     if increasing != "auto":
         return 1 if increasing else -1
-    if objective(start, batches)[0] <= 0:
+    if objective.value(start, batches) <= 0:
         return -1
     warnings.warn(
         "Before the fit the ratings rise with the distance, so they are taken as dissimilarities. "

@@ -76,7 +76,7 @@ class FitMonitor:
         """
         self.best = parameters
         if self.validation is not None:
-            self._best_value = self.objective(parameters, self.validation)[0]
+            self._best_value = self.objective.value(parameters, self.validation)
 
     def record(self, parameters: Parameters, correlation: float, value: float) -> None:
         """Note one epoch.
@@ -98,7 +98,7 @@ class FitMonitor:
         epoch = len(self.history) + 1
         entry = {"epoch": epoch, "correlation": correlation}
         if self.validation is not None:
-            value = self.objective(parameters, self.validation)[0]
+            value = self.objective.value(parameters, self.validation)
             entry["validation"] = value
         self.history.append(entry)
         if value > self._best_value:
@@ -142,22 +142,25 @@ def fit_adam(
     tensors = [torch.tensor(part, dtype=torch.float64) for part in start]
     optimizer = torch.optim.Adam(tensors, lr=learning_rate)
     monitor.start(start)
-    found = None
+    gradient = None
     with suppress(FitStopped):
         while True:
             for number in random_state.permutation(len(batches)):
-                if found is None or len(batches) > 1:
-                    found = monitor.objective(_arrays(tensors), [batches[number]])
-                for tensor, slope in zip(tensors, found[1], strict=True):
+                if gradient is None:
+                    gradient = monitor.objective(_arrays(tensors), [batches[number]])[1]
+                for tensor, slope in zip(tensors, gradient, strict=True):
                     tensor.grad = torch.as_tensor(-slope)
                 optimizer.step()
                 for tensor, floor in zip(tensors, (0.0, _LOWEST), strict=True):
                     tensor.clamp_(min=floor)
-            # With one batch this is at once the gradient of the next step.
-            found = monitor.objective(_arrays(tensors), batches)
+                gradient = None
+            if len(batches) > 1:
+                correlation = monitor.objective.value(_arrays(tensors), batches)
+            else:  # there is at once the gradient of the next step
+                correlation, gradient = monitor.objective(_arrays(tensors), batches)
             # Without validation pairs the paper's recipe keeps whatever epoch is the last.
             last = float(len(monitor.history))
-            monitor.record(_arrays(tensors), found[0], last)
+            monitor.record(_arrays(tensors), correlation, last)
     return monitor.best
 
 

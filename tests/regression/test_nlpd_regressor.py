@@ -174,13 +174,13 @@ def test_whole_groups_are_held_out(rated, monkeypatch):
     pairs, ratings = rated
     groups = np.arange(24) // 3
     seen = []
-    call = CorrelationObjective.__call__
+    correlation = CorrelationObjective._correlation
 
-    def watch(self, parameters, batches):
-        seen.append(np.concatenate(batches))
-        return call(self, parameters, batches)
+    def watch(self, energies, rows):
+        seen.append(rows)
+        return correlation(self, energies, rows)
 
-    monkeypatch.setattr(CorrelationObjective, "__call__", watch)
+    monkeypatch.setattr(CorrelationObjective, "_correlation", watch)
     regressor(max_epochs=2).fit(pairs, ratings, groups=groups)
     train, held_out = max(seen, key=len), min(seen, key=len)
     assert set(groups[train]).isdisjoint(groups[held_out])

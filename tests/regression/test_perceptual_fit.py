@@ -82,6 +82,7 @@ def test_compiled_gradient_equals_autograd(rated, rng, convention, pooling):
             cache, ratings, sample_weight=weight, pooling=pooling, convention=convention, n_jobs=2
         )
         value, gradient = objective(parameters, batches)
+        assert objective.value(parameters, batches) == value
     # The kernel works in single precision.
     assert value == pytest.approx(expected[0], abs=1e-6)
     for ours, reference in zip(gradient, expected[1:], strict=True):
@@ -186,8 +187,8 @@ class ScriptedObjective:
     def __init__(self, values):
         self.values = iter(values)
 
-    def __call__(self, parameters, batches):
-        return next(self.values), None
+    def value(self, parameters, batches):
+        return next(self.values)
 
 
 @pytest.mark.parametrize(
