@@ -20,6 +20,7 @@ from skperceptual.functional.correlation import pearson_correlation
 from skperceptual.functional.nlpd import pool_levels, safe_power
 from skperceptual.kernels.nlpd_gradient import level_energy_and_gradient
 from skperceptual.regression.band_cache import BandCache
+from skperceptual.utils.thread_pool import ordered_map
 
 Parameters = tuple[NDArray[np.float64], NDArray[np.float64]]
 Batches = Sequence[NDArray[np.intp]]
@@ -119,9 +120,11 @@ class CorrelationObjective:
     ) -> tuple[NDArray, ...]:
         """Give the mean squared difference of each pair and level, and its derivatives."""
         n_threads = min(joblib.effective_n_jobs(self.n_jobs), len(rows))
-        chunks = np.array_split(rows, n_threads)
-        parts = joblib.Parallel(n_jobs=n_threads, require="sharedmem")(
-            joblib.delayed(self._energies_of)(parameters, chunk, gradient) for chunk in chunks
+        # Not joblib's threads: it looks only every 10 ms whether they are done, and this is called
+        # a thousand times for a few milliseconds each.
+        parts = ordered_map(
+            lambda chunk: self._energies_of(parameters, chunk, gradient),
+            np.array_split(rows, n_threads),
         )
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
