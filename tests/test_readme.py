@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import re
 import subprocess
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_commands_are_complete(name):
 @pytest.mark.parametrize("name", ["demo-command", "test-command"])
 def test_commands_are_valid_shell(name):
     subprocess.run(["bash", "-n", "-c", command(name)], check=True)
+
+
+def test_timings_are_those_that_were_measured():
+    with (REPOSITORY / "benchmarks" / "results" / "speed.csv").open(encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    table = [header, ["---"] * len(header), *rows]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in table)
+    assert f"<!-- speed-table -->\n{lines}\n<!-- /speed-table -->" in README
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
