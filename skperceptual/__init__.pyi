@@ -38,8 +38,12 @@ from .io import (
 from .plotting import (
     ContributionsDisplay as ContributionsDisplay,
     CorrelationsDisplay as CorrelationsDisplay,
+    DegradationBarsDisplay as DegradationBarsDisplay,
     DivisiveNormDisplay as DivisiveNormDisplay,
+    MetricCorrelationsDisplay as MetricCorrelationsDisplay,
     RatingDisplay as RatingDisplay,
+    SeverityCurvesDisplay as SeverityCurvesDisplay,
+    SignificanceMatrixDisplay as SignificanceMatrixDisplay,
     SpectrogramDisplay as SpectrogramDisplay,
 )
 from .preprocessing import (

@@ -1,4 +1,4 @@
-"""From a metric's value to the rating scale: monotone maps, fitted to ratings."""
+"""From a metric's value to the rating scale: maps fitted to ratings, monotone but for one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skperceptual.base import PerceptualEstimator
 from skperceptual.metrics.correlations import check_column, check_weights, is_constant, spearman
-from skperceptual.metrics.monotone_fit import fit_cubic, fit_line, fit_logistic
+from skperceptual.metrics.monotone_fit import (
+    fit_cubic,
+    fit_line,
+    fit_logistic,
+    fit_logistic5,
+)
 from skperceptual.utils._sklearn import StrOptions, _fit_context
 
 __all__ = ["RatingMapping"]
@@ -23,22 +28,22 @@ __all__ = ["RatingMapping"]
 Floats = NDArray[np.float64]
 
 # A map with p parameters needs p different metric values.
-_N_VALUES = {"linear": 1, "cubic": 4, "logistic": 4, "isotonic": 1}
+_N_VALUES = {"linear": 1, "cubic": 4, "logistic": 4, "logistic5": 5, "isotonic": 1}
 # Halvings after which an interval of float64 numbers cannot get smaller.
 _N_BISECTIONS = 64
-_MIN_SAMPLES = {"linear": 2, "cubic": 4, "logistic": 4, "isotonic": 2}
+_MIN_SAMPLES = {"linear": 2, "cubic": 4, "logistic": 4, "logistic5": 5, "isotonic": 2}
 
 
 class RatingMapping(RegressorMixin, PerceptualEstimator):
     """Map one metric's values to ratings by a monotone curve.
 
     The last step of a pipeline that predicts ratings from a metric, and the mapping that
-    ITU-T P.1401 asks for before errors are computed. It never changes the order of the values
-    (save for reversing it), so rank correlations stay what they are.
+    ITU-T P.1401 asks for before errors are computed. Except for ``"logistic5"``, it never changes
+    the order of the values (save for reversing it), so rank correlations stay what they are.
 
     Parameters
     ----------
-    kind : {"linear", "cubic", "logistic", "isotonic"}, default="linear"
+    kind : {"linear", "cubic", "logistic", "logistic5", "isotonic"}, default="linear"
         The family of curves, each fitted by (weighted) least squares:
 
         ``"linear"``
@@ -51,6 +56,13 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
             The four-parameter logistic of the Video Quality Experts Group [2]_, which levels
             off at both ends. Its midpoint is sought up to one range of the training values
             beyond either end, its width between 1/200 and 5 ranges.
+        ``"logistic5"``
+            The five-parameter logistic that is common in the comparison of image metrics, a
+            logistic plus a straight line. The line may run against the logistic: the curve
+            need then not be monotone, changes the order of values, and so makes Pearson's
+            correlation larger than any monotone map could. Prefer ``"logistic"``, and if
+            results of others ask for this one, fit it to other items than those it is judged
+            on. It has no inverse.
         ``"isotonic"``
             The best monotone curve of any shape, as
             :class:`~sklearn.isotonic.IsotonicRegression` finds it: straight between training
@@ -59,12 +71,17 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
         Whether ratings rise with the metric (a similarity) or fall (a distance). ``"auto"``
         decides from the training data: by the sign of the (weighted) Spearman correlation, as
         increasing where that is zero; ``"linear"`` by the sign of its own slope. With True or
-        False, data that say the opposite give a constant, with a warning.
+        False, data that say the opposite give a constant, with a warning; for ``"logistic5"``,
+        which has a line of any slope, it is the direction of the logistic alone.
 
     Attributes
     ----------
     increasing_ : bool
         The direction of the curve.
+    n_parameters_ : int
+        Number of fitted parameters, which :func:`skperceptual.metrics.rmse` takes as ``ddof``: 2
+        of ``"linear"``, 4 of ``"cubic"`` and ``"logistic"``, 5 of ``"logistic5"``, and as many as
+        there are different levels of ``"isotonic"``.
     x_range_ : ndarray of shape (2,)
         Smallest and largest metric value of the training data.
     center_ : float
@@ -73,7 +90,9 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
         For ``"linear"`` and ``"cubic"``, the polynomial's coefficients in rising powers of
         ``x - center_``. For ``"logistic"``, ``(b1, b2, b3, b4)`` of
         ``b2 + (b1 - b2) / (1 + exp(-(x - b3) / b4))`` with ``b4 > 0``: the ratings approached
-        for large and for small x, the midpoint and the width.
+        for large and for small x, the midpoint and the width. For ``"logistic5"``,
+        ``(b1, b2, b3, b4, b5)`` of ``b1 * (1 / 2 - 1 / (1 + exp(b2 * (x - b3)))) + b4 * x + b5``
+        with ``b2 > 0``.
     x_thresholds_, y_thresholds_ : ndarray of shape (n_thresholds,)
         Corners of the curve; for ``"isotonic"``.
     n_features_in_ : int
@@ -161,6 +180,9 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
             )
         self.x_range_ = np.array([x.min(), x.max()])
         self._fit_curve(x, rated, weights)
+        self.n_parameters_ = (
+            len(np.unique(self.y_thresholds_)) if self.kind == "isotonic" else len(self.coef_)
+        )
         self._warn_if_flat(x, rated)
         return self
 
@@ -196,8 +218,18 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
             A rating at which the curve is flat gives the middle of that part of ``x_range_``.
             A rating that the curve does not reach gives NaN, with a warning: no value of the
             metric is predicted to be rated so.
+
+        Raises
+        ------
+        ValueError
+            For ``kind="logistic5"``, which may give several values the same rating.
         """
         check_is_fitted(self)
+        if self.kind == "logistic5":
+            raise ValueError(
+                "RatingMapping(kind='logistic5') has no inverse: its curve may rise and fall. "
+                "Use kind='logistic'."
+            )
         ratings = check_column(y, "y")
         dtype = getattr(y, "dtype", None)
         dtype = np.float32 if dtype == np.float32 else np.float64
@@ -243,6 +275,13 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
             ends = (high, low) if self.increasing_ else (low, high)
             self.coef_ = np.array([*ends, center + scale * midpoint, abs(scale) * width])
             return
+        if self.kind == "logistic5":
+            rise, steepness, midpoint, slope, level = fit_logistic5(z, y, weights)
+            rise, slope = np.sign(scale) * rise, slope / scale
+            midpoint = center + scale * midpoint
+            level += offset - slope * center
+            self.coef_ = np.array([rise, steepness / abs(scale), midpoint, slope, level])
+            return
         if self.kind == "cubic":
             scaled = fit_cubic(z, y, weights)
         else:
@@ -259,6 +298,9 @@ class RatingMapping(RegressorMixin, PerceptualEstimator):
         if self.kind == "logistic":
             right, left, midpoint, width = self.coef_
             return left + (right - left) * expit((x - midpoint) / width)
+        if self.kind == "logistic5":
+            rise, steepness, midpoint, slope, level = self.coef_
+            return rise * (expit(steepness * (x - midpoint)) - 0.5) + slope * x + level
         inside = np.clip(x, *self.x_range_)
         beyond = x - inside
         values = np.polynomial.polynomial.polyval(inside - self.center_, self.coef_)

@@ -1,4 +1,4 @@
-"""The mapping from metric to ratings: its four curves and their inverse."""
+"""The mapping from metric to ratings: its curves and their inverse."""
 
 from __future__ import annotations
 
@@ -195,6 +195,111 @@ def test_logistic_stands_perfectly_separated_and_straight_data():
     assert outlier.predict([100.0])[0] < 5 + 20 * 4
 
 
+# The five-parameter logistic is no monotone curve, so it has tests of its own.
+
+
+def vqeg_curve(x, b1, b2, b3, b4, b5):
+    return b1 * (0.5 - 1 / (1 + np.exp(b2 * (x - b3)))) + b4 * x + b5
+
+
+@DIRECTIONS
+@pytest.mark.parametrize("slope", [0.6, -0.6])
+def test_logistic5_recovers_a_known_curve(increasing, slope):
+    x = np.linspace(0, 1, 21)
+    beta = [3.0 if increasing else -3.0, 9.0, 0.55, slope, 2.7]
+    mapping = RatingMapping("logistic5").fit(x, vqeg_curve(x, *beta))
+    np.testing.assert_allclose(mapping.coef_, beta, rtol=1e-6)
+    assert mapping.increasing_ is increasing
+    grid = np.linspace(-1, 2, 30)
+    np.testing.assert_allclose(mapping.predict(grid), vqeg_curve(grid, *beta), rtol=1e-6)
+
+
+def test_logistic5_equals_the_conformance_values(shared):
+    cases = json.loads((shared / "cases" / "rating_statistics.json").read_text())
+    case = cases["vqeg_logistic"]
+    mapping = RatingMapping("logistic5").fit(case["input"]["x"], case["expect"]["logistic5"])
+    np.testing.assert_allclose(mapping.coef_, case["input"]["beta5"], rtol=1e-6)
+    np.testing.assert_allclose(
+        mapping.predict(case["input"]["x"]), case["expect"]["logistic5"], rtol=1e-6
+    )
+
+
+def test_logistic5_is_as_good_as_the_best_of_a_fine_grid(rng):
+    for _ in range(3):
+        x, y = ratings_of(rng, 40)
+        y = y + 0.4 * rng.normal(size=40)
+        losses = []
+        for steepness in np.geomspace(1.0, 100.0, 30):
+            for middle in np.linspace(0.0, 1.0, 60):
+                bend = 0.5 - 1 / (1 + np.exp(steepness * (x - middle)))
+                columns = np.column_stack([bend, x, np.ones(40)])
+                found = np.linalg.lstsq(columns, y, rcond=None)[0]
+                if 0 <= found[0] <= 20 * np.ptp(y):
+                    losses.append(np.sum((columns @ found - y) ** 2))
+        assert loss(RatingMapping("logistic5").fit(x, y), x, y) <= min(losses) * (1 + 1e-6)
+
+
+def test_logistic5_fits_no_worse_than_the_curves_within_it(rng):
+    x, y = ratings_of(rng)
+    found = loss(RatingMapping("logistic5").fit(x, y), x, y)
+    assert found <= loss(RatingMapping("logistic").fit(x, y), x, y) * (1 + 1e-9)
+    assert found <= loss(RatingMapping().fit(x, y), x, y) * (1 + 1e-9)
+    # A line alone is left where the logistic may not run as the ratings do.
+    falling = RatingMapping("logistic5", increasing=True).fit(x, 5 - 2 * x)
+    np.testing.assert_allclose(falling.predict(x), 5 - 2 * x, atol=1e-9)
+
+
+def test_logistic5_may_turn_and_has_no_inverse(rng):
+    x = np.linspace(0, 1, 30)
+    mapping = RatingMapping("logistic5").fit(x, vqeg_curve(x, 3.0, 20.0, 0.5, -1.5, 3.0))
+    steps = np.diff(mapping.predict(x))
+    assert steps.min() < -0.01
+    assert steps.max() > 0.01
+    with pytest.raises(ValueError, match=r"'logistic5'.* has no inverse"):
+        mapping.inverse([3.0])
+
+
+def test_logistic5_turns_repeats_and_scales_as_the_others(rng):
+    x, y = ratings_of(rng)
+    grid = np.linspace(0.1, 0.9, 30)
+    expected = RatingMapping("logistic5").fit(x, y).predict(grid)
+    falling = RatingMapping("logistic5").fit(-x, y)
+    assert not falling.increasing_
+    np.testing.assert_allclose(falling.predict(-grid), expected, rtol=1e-6)
+    moved = RatingMapping("logistic5").fit(1e5 * x - 3e5, y).predict(1e5 * grid - 3e5)
+    np.testing.assert_allclose(moved, expected, rtol=1e-6)
+    weights = rng.integers(0, 4, 60)
+    rows = np.repeat(np.arange(60), weights)
+    np.testing.assert_allclose(
+        RatingMapping("logistic5").fit(x, y, weights).predict(grid),
+        RatingMapping("logistic5").fit(x[rows], y[rows]).predict(grid),
+        rtol=1e-6,
+    )
+
+
+def test_logistic5_of_equal_ratings_and_few_samples():
+    with pytest.warns(UserWarning, match="constant, 3 .*all ratings are equal"):
+        mapping = RatingMapping("logistic5").fit(np.arange(8.0), np.full(8, 3.0))
+    np.testing.assert_array_equal(mapping.predict([-5.0, 3.0, 99.0]), 3.0)
+    with pytest.raises(ValueError, match="a minimum of 5 is required"):
+        RatingMapping("logistic5").fit(np.arange(4.0), np.arange(4.0))
+    with pytest.raises(ValueError, match=r"5 different metric values, got 8 samples and 4 values"):
+        RatingMapping("logistic5").fit(np.arange(8.0) // 2, np.arange(8.0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("linear", 2), ("cubic", 4), ("logistic", 4), ("logistic5", 5)]
+)
+def test_parameters_are_counted(kind, expected, rng):
+    x, y = ratings_of(rng)
+    assert RatingMapping(kind).fit(x, y).n_parameters_ == expected
+
+
+def test_parameters_of_isotonic_are_its_levels():
+    mapping = RatingMapping("isotonic").fit([1, 2, 3, 4, 5, 6], [1.0, 2.0, 1.0, 3.0, 4.0, 4.0])
+    assert mapping.n_parameters_ == 4  # 1, 1.5, 3 and 4
+
+
 @DIRECTIONS
 def test_isotonic_equals_scikit_learn(rng, increasing):
     x, y = ratings_of(rng, increasing=increasing)
@@ -296,7 +401,7 @@ def test_mapping_ends_a_pipeline_and_is_searched(kind, rng):
     predicted = cross_val_predict(pipe, x[:, None], y, cv=4)
     assert np.corrcoef(predicted, y)[0, 1] > 0.95
     assert clone(pipe).fit(x[:, None], y).score(x[:, None], y) > 0.9
-    grid = {"ratingmapping__kind": ["linear", "cubic", "logistic", "isotonic"]}
+    grid = {"ratingmapping__kind": ["linear", "cubic", "logistic", "logistic5", "isotonic"]}
     search = GridSearchCV(pipe, grid, cv=4).fit(x[:, None], y)
     assert search.best_params_["ratingmapping__kind"] != "linear"
 

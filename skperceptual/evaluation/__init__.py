@@ -1,5 +1,8 @@
-"""Whole pipelines on audio: any number of files, in little memory and on any number of machines."""
+"""Whole pipelines on audio: predictions for any number of files, and audits of metrics."""
 
 from skperceptual.evaluation.chunked_prediction import predict_chunked
+from skperceptual.evaluation.conformal import ConformalRatings
+from skperceptual.evaluation.cross_comparison import cross_compare
+from skperceptual.evaluation.metric_audit import MetricAudit, audit_metric
 
-__all__ = ["predict_chunked"]
+__all__ = ["ConformalRatings", "MetricAudit", "audit_metric", "cross_compare", "predict_chunked"]

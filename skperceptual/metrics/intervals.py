@@ -1,26 +1,36 @@
-"""How sure a correlation with ratings is, when whole recordings are drawn anew."""
+"""How sure a correlation with ratings is, had other recordings of the same kind been rated."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student_t
+from numpy.typing import ArrayLike
+from scipy.stats import norm
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skperceptual.metrics.correlations import check_ratings, spearman_score
-from skperceptual.utils.random_states import own_random_state
+from skperceptual.metrics.cluster_bootstrap import score_clusters
+from skperceptual.metrics.correlations import (
+    check_ratings,
+    concordance_index,
+    kendall_score,
+    pearson_score,
+    spearman_score,
+)
+from skperceptual.metrics.score_intervals import (
+    check_interval_parameters,
+    fisher_z,
+    score_interval,
+    warn_of_groups,
+)
 
-Floats = NDArray[np.float64]
+__all__ = ["correlation_interval"]
 
-_METHODS = ("fisher", "percentile")
-_FEW_GROUPS = 10
-# A handful of resampled groups can correlate perfectly, which Fisher's z has no number for.
-_LARGEST = 0.999
+Score = Callable[..., float]
+
+_METHODS = ("jackknife", "fisher", "percentile", "bca", "bonett_wright")
 
 
 def correlation_interval(
@@ -28,17 +38,17 @@ def correlation_interval(
     y_pred: ArrayLike,
     *,
     groups: ArrayLike | None = None,
-    score: Callable[..., float] = spearman_score,
-    method: str = "fisher",
+    score: Score = spearman_score,
+    method: str = "jackknife",
     confidence_level: float = 0.95,
-    n_resamples: int = 1000,
+    n_resamples: int = 2000,
     random_state: Any = 0,
 ) -> tuple[float, float]:
-    """Give the confidence interval of a correlation, by a bootstrap of whole groups.
+    """Give the confidence interval of a correlation, with whole groups left out or drawn anew.
 
     Versions of one recording are not independent: a recording that a metric misjudges is
-    misjudged in all of them. Groups are therefore drawn with replacement, each with all its rows,
-    and the spread of the correlation over such draws says how much it would differ on other
+    misjudged in all of them. Groups are therefore left out, or drawn with replacement, each with
+    all its rows, and how much the correlation changes says how much it would differ on other
     recordings of the same kind.
 
     Parameters
@@ -50,16 +60,33 @@ def correlation_interval(
     groups : array-like of shape (n_samples,), default=None
         Source recording of each row. None takes every row for one of its own.
     score : callable, default=spearman_score
-        Correlation, called as ``score(y_true, y_pred, sample_weight=...)``, from -1 to 1.
-    method : {"fisher", "percentile"}, default="fisher"
-        ``"fisher"`` takes the standard deviation of Fisher's z = artanh(correlation) over the
-        draws as its standard error, and Student's t with one degree of freedom less than there
-        are groups. ``"percentile"`` takes quantiles of the draws; with few groups it is too
-        narrow.
+        Correlation, called as ``score(y_true, y_pred, sample_weight=...)``, from -1 to 1;
+        or :func:`concordance_index`, from 0 to 1.
+    method : {"jackknife", "fisher", "percentile", "bca", "bonett_wright"}, default="jackknife"
+        How the interval comes about; z is Fisher's z = artanh(correlation), in which the first
+        two and the last are computed.
+
+        ``"jackknife"``
+            Tukey's jackknife of z: each group is left out in turn, and the interval is the mean
+            of the pseudo-values ± Student's t times their standard error [1]_, widened by
+            G / (G - 1) for G groups. The degrees of freedom are Johnson and Rust's [2]_: fewer
+            than G - 1 where few groups say much, as large ones do. Nothing is drawn.
+        ``"fisher"``
+            z ± Student's t of G - 1 degrees of freedom times the standard deviation of z over
+            bootstrap draws of groups. With few groups it is too narrow.
+        ``"percentile"``
+            Quantiles of the draws. With few groups it is far too narrow.
+        ``"bca"``
+            Quantiles of the draws, corrected for bias and acceleration, the latter from leaving
+            out groups [3]_. With few groups it is too narrow.
+        ``"bonett_wright"``
+            The formulas for independent rows [4]_: z with a variance of 1 / (n - 3) for
+            Pearson's correlation, (1 + r**2 / 2) / (n - 3) for Spearman's and 0.437 / (n - 4)
+            for Kendall's. It ignores groups, with a warning where there are any.
     confidence_level : float, default=0.95
         Between 0 and 1.
-    n_resamples : int, default=1000
-        Number of draws.
+    n_resamples : int, default=2000
+        Number of draws, for ``"fisher"``, ``"percentile"`` and ``"bca"``.
     random_state : int, RandomState instance or None, default=0
         Where draws come from.
 
@@ -67,35 +94,50 @@ def correlation_interval(
     -------
     low : float
         The lower end of the interval; NaN where the correlation is undefined, or where fewer
-        than two groups leave nothing to draw from.
+        than two groups or four rows leave nothing to judge by.
     high : float
         The upper end.
 
     Raises
     ------
     ValueError
-        For inputs that are not numeric, not finite, or differ in length, and parameters out of
-        range.
+        For inputs that are not numeric, not finite, or differ in length, parameters out of
+        range, and a score for which ``"bonett_wright"`` has no formula.
 
     Warns
     -----
     UserWarning
-        When there are fewer than 10 groups: the spread over so few is itself a guess.
+        When there are fewer than 10 groups: how much they differ is then itself a guess.
     UndefinedMetricWarning
-        When the correlation is undefined, since ratings or predictions are all equal, of all
-        rows or in all draws, or there are fewer than two groups.
+        When the interval is NaN.
+
+    See Also
+    --------
+    compare_correlations : The interval of the difference between two metrics.
 
     Notes
     -----
+    In simulations with 13, 30 and 65 recordings in many versions, intervals at 95 % hold the true
+    correlation in 94 to 96 % of cases by ``"jackknife"``, 89 to 95 % by ``"fisher"``, 84 to 94 %
+    by ``"bca"`` and 82 to 94 % by ``"percentile"``, the lower numbers being those of 13
+    (``benchmarks/statistics/interval_coverage.py``). None of them holds what it promises for
+    Pearson's correlation with a metric whose values are very skewed, such as an unlimited ratio:
+    take its logarithm, or Spearman's correlation.
+
     Draws in which all ratings or all predictions are equal have no correlation and are left out;
-    in Fisher's z, correlations beyond ±0.999 count as ±0.999.
+    in Fisher's z, correlations beyond ±0.999 count as ±0.999. Of more than 1000 groups, several
+    are left out together. For :func:`concordance_index`, z is that of Somers' D.
 
     References
     ----------
-    .. [1] R. A. Fisher, "On the 'probable error' of a coefficient of correlation deduced from a
-       small sample", Metron 1, 1921.
-    .. [2] B. Efron and R. J. Tibshirani, "An introduction to the bootstrap", Chapman & Hall,
-       1993, chapters 8 and 12.
+    .. [1] J. W. Tukey, "Bias and confidence in not-quite large samples", Annals of Mathematical
+       Statistics 29, 1958; R. G. Miller, "The jackknife: a review", Biometrika 61, 1974.
+    .. [2] E. G. Johnson and K. F. Rust, "Population inferences and variance estimation for NAEP
+       data", Journal of Educational Statistics 17, 1992.
+    .. [3] B. Efron and R. J. Tibshirani, "An introduction to the bootstrap", Chapman & Hall,
+       1993, chapters 8, 12 and 14.
+    .. [4] D. G. Bonett and T. A. Wright, "Sample size requirements for estimating Pearson,
+       Kendall and Spearman correlations", Psychometrika 65, 2000.
 
     Examples
     --------
@@ -109,102 +151,52 @@ def correlation_interval(
     0.559...
     >>> low, high = correlation_interval(rating, predicted, groups=song)
     >>> print(f"from {low:.2f} to {high:.2f}")
-    from 0.36 to 0.71
+    from 0.30 to 0.73
     """
-    _check_parameters(method, confidence_level, n_resamples)
+    check_interval_parameters(method, _METHODS, confidence_level, n_resamples)
     ratings, predictions, _ = check_ratings(y_true, y_pred)
-    labels = _number_groups(groups, len(ratings))
-    n_groups = int(labels.max(initial=-1)) + 1
-    if n_groups < 2:
+    if method == "bonett_wright":
+        warn_of_groups(groups, len(ratings), f"method={method!r}")
+        return _bonett_wright(score, score(ratings, predictions), len(ratings), confidence_level)
+    low, high = score_interval(
+        score_clusters(
+            score,
+            ratings,
+            predictions[:, np.newaxis],
+            groups=groups,
+            leave_out=method in ("jackknife", "bca"),
+            n_resamples=0 if method == "jackknife" else n_resamples,
+            random_state=random_state,
+        ),
+        method=method,
+        confidence_level=confidence_level,
+        scale="concordance" if score is concordance_index else "correlation",
+    )
+    return float(low[0]), float(high[0])
+
+
+def _bonett_wright(
+    score: Score, value: float, n_samples: int, confidence_level: float
+) -> tuple[float, float]:
+    if score not in (pearson_score, spearman_score, kendall_score):
+        raise ValueError(
+            "method='bonett_wright' has formulas for pearson_score, spearman_score and "
+            f"kendall_score, not for {getattr(score, '__name__', score)}. Use method='jackknife'."
+        )
+    fewest = 5 if score is kendall_score else 4
+    if n_samples < fewest and not np.isnan(value):
         warnings.warn(
-            f"The interval is NaN: it needs at least two groups to draw from, and there are "
-            f"{n_groups}.",
+            f"The interval is NaN: it needs at least {fewest} rows, and there are {n_samples}.",
             UndefinedMetricWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
+    if n_samples < fewest or np.isnan(value):
         return np.nan, np.nan
-    if n_groups < _FEW_GROUPS:
-        warnings.warn(
-            f"The interval rests on {n_groups} groups: how much they differ is known only "
-            f"roughly from fewer than {_FEW_GROUPS}.",
-            UserWarning,
-            stacklevel=2,
-        )
-    value = score(ratings, predictions)
-    if np.isnan(value):
-        return np.nan, np.nan
-    rng = own_random_state(random_state)
-    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_resamples)
-    scores = _defined_scores(score, ratings, predictions, draws, labels)
-    tail = (1 - confidence_level) / 2
-    if len(scores) < 2:
-        warnings.warn(
-            "The interval is NaN: ratings or predictions are all equal in every draw but "
-            f"{len(scores)} of {n_resamples}. Groups that differ are too few.",
-            UndefinedMetricWarning,
-            stacklevel=2,
-        )
-        return np.nan, np.nan
-    if method == "percentile":
-        low, high = np.quantile(scores, [tail, 1 - tail])
-        return float(low), float(high)
-    margin = student_t.ppf(1 - tail, n_groups - 1) * _fisher_z(scores).std(ddof=1)
-    center = _fisher_z(value)
-    # A correlation beyond what z has a number for belongs to its interval as well.
-    low, high = np.tanh([center - margin, center + margin])
+    variance = {
+        pearson_score: 1 / (n_samples - 3),
+        spearman_score: (1 + value**2 / 2) / (n_samples - 3),
+        kendall_score: 0.437 / max(n_samples - 4, 1),
+    }[score]
+    margin = norm.ppf(0.5 + confidence_level / 2) * np.sqrt(variance)
+    low, high = np.tanh(fisher_z(value) + np.array([-margin, margin]))
     return float(min(low, value)), float(max(high, value))
-
-
-def _check_parameters(method: str, confidence_level: float, n_resamples: int) -> None:
-    if method not in _METHODS:
-        raise ValueError(f"method={method!r} is unknown. Use one of {_METHODS}.")
-    if not (isinstance(confidence_level, Real) and 0 < confidence_level < 1):
-        raise ValueError(
-            f"confidence_level={confidence_level!r} should lie between 0 and 1, such as 0.95."
-        )
-    if not (isinstance(n_resamples, Integral) and n_resamples >= 2):
-        raise ValueError(
-            f"n_resamples={n_resamples!r} should be a whole number of 2 or more, such as 1000."
-        )
-
-
-def _number_groups(groups: ArrayLike | None, n_samples: int) -> NDArray[np.intp]:
-    """Give each row the number of its group, from 0 on."""
-    if groups is None:
-        return np.arange(n_samples)
-    labels = np.asarray(groups)
-    if labels.shape != (n_samples,):
-        raise ValueError(
-            f"groups should have shape ({n_samples},), one label a row of y_true, got "
-            f"{labels.shape}."
-        )
-    try:
-        return np.unique(labels, return_inverse=True)[1]
-    except TypeError as error:
-        raise ValueError(
-            f"groups holds labels of several kinds, which cannot be told apart ({error}). Make "
-            "them all text, or all numbers, and leave none empty."
-        ) from error
-
-
-def _defined_scores(
-    score: Callable[..., float],
-    ratings: Floats,
-    predictions: Floats,
-    draws: NDArray[np.int64],
-    labels: NDArray[np.intp],
-) -> Floats:
-    """Score every draw, its weights being how often a row was drawn; leave out undefined ones."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UndefinedMetricWarning)
-        scores = np.array(
-            [
-                score(ratings, predictions, sample_weight=draw[labels].astype(np.float64))
-                for draw in draws
-            ]
-        )
-    return scores[~np.isnan(scores)]
-
-
-def _fisher_z(correlation: Any) -> Any:
-    return np.arctanh(np.clip(correlation, -_LARGEST, _LARGEST))

@@ -1,4 +1,7 @@
-"""Rising curves fitted by weighted least squares, on metric values scaled to [-1, 1]."""
+"""Curves fitted to ratings by weighted least squares, on metric values scaled to [-1, 1].
+
+All of them rise, but for the five-parameter logistic, whose straight part may fall.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-__all__ = ["fit_cubic", "fit_line", "fit_logistic"]
+__all__ = ["fit_cubic", "fit_line", "fit_logistic", "fit_logistic5"]
 
 Floats = NDArray[np.float64]
 
@@ -164,53 +167,112 @@ def fit_logistic(z: Floats, y: Floats, weights: Floats) -> tuple[float, float, f
     >>> np.round(fit_logistic(z, y, np.ones(9)), 6)
     array([1. , 5. , 0.2, 0.3])
     """
+    offset, rise, midpoint, width, _ = _fit_sigmoid(z, y, weights, straight=False)
+    return offset, offset + rise, midpoint, width
+
+
+def fit_logistic5(
+    z: Floats, y: Floats, weights: Floats
+) -> tuple[float, float, float, float, float]:
+    """Fit the five-parameter logistic: a rising one on top of a straight line of any slope.
+
+    Parameters
+    ----------
+    z, y, weights : ndarray of shape (n_samples,)
+        Scaled metric values, of which five differ, ratings and weights above zero.
+
+    Returns
+    -------
+    tuple of float
+        ``rise, steepness, midpoint, slope, offset`` of the curve
+        ``rise * (1 / 2 - 1 / (1 + exp(steepness * (z - midpoint)))) + slope * z + offset``, the
+        first two not negative.
+
+    Notes
+    -----
+    As :func:`fit_logistic`, with a third column, z itself, in the straight-line fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.metrics.monotone_fit import fit_logistic5
+    >>> z = np.linspace(-1, 1, 11)
+    >>> y = 3 * (0.5 - 1 / (1 + np.exp(5 * (z - 0.1)))) - 0.4 * z + 2
+    >>> np.round(fit_logistic5(z, y, np.ones(11)), 6)
+    array([ 3. ,  5. ,  0.1, -0.4,  2. ])
+    """
+    offset, rise, midpoint, width, slope = _fit_sigmoid(z, y, weights, straight=True)
+    return rise, 1 / width, midpoint, slope, offset + rise / 2
+
+
+def _fit_sigmoid(
+    z: Floats, y: Floats, weights: Floats, *, straight: bool
+) -> tuple[float, float, float, float, float]:
+    """Fit ``offset + rise * expit((z - midpoint) / width) + slope * z``, slope 0 unless straight.
+
+    Gives ``offset, rise, midpoint, width, slope``.
+    """
     share = weights / weights.sum()
     mean = float(share @ y)
     spread = float(np.sqrt(share @ (y - mean) ** 2))
     if spread == 0:
-        return mean, mean, 0.0, 1.0
+        return mean, 0.0, 0.0, 1.0, 0.0
     target = (y - mean) / spread
+    root = np.sqrt(share)
     starts = []
     for midpoint in np.linspace(-1.5, 1.5, 13):
         for width in np.geomspace(0.02, 2, 7):
             curve = expit((z - midpoint) / width)
-            low, rise = fit_line(curve, target, weights, rising=True)
-            loss = float(share @ (low + rise * curve - target) ** 2)
-            starts.append((loss, low, rise, midpoint, width))
-    root = np.sqrt(share)
+            if straight:
+                columns = root[:, np.newaxis] * np.stack([np.ones_like(z), curve, z], axis=1)
+                low, rise, *slope = np.linalg.lstsq(columns, root * target, rcond=None)[0].tolist()
+            else:
+                low, rise, *slope = fit_line(curve, target, weights, rising=True).tolist()
+            fitted = low + rise * curve + sum(one * z for one in slope)
+            starts.append(
+                (float(share @ (fitted - target) ** 2), low, rise, midpoint, width, *slope)
+            )
 
     def residuals(parameters: Floats) -> Floats:
-        low, rise, midpoint, width = parameters
-        return root * (low + rise * expit((z - midpoint) / width) - target)
+        low, rise, midpoint, width, *slope = parameters
+        fitted = low + rise * expit((z - midpoint) / width) + sum(one * z for one in slope)
+        return root * (fitted - target)
 
     def jacobian(parameters: Floats) -> Floats:
-        _, rise, midpoint, width = parameters
+        _, rise, midpoint, width, *slope = parameters
         step = (z - midpoint) / width
         curve = expit(step)
-        slope = rise * curve * (1 - curve) / width
-        return root[:, np.newaxis] * np.stack(
-            [np.ones_like(z), curve, -slope, -slope * step], axis=1
-        )
+        steep = rise * curve * (1 - curve) / width
+        columns = [np.ones_like(z), curve, -steep, -steep * step, *(z for _ in slope)]
+        return root[:, np.newaxis] * np.stack(columns, axis=1)
 
     max_rise = _MAX_RISE * float(np.ptp(target))
+    free = [np.inf] * straight
     bounds = (
-        [-np.inf, 0.0, _MIDPOINTS[0], _WIDTHS[0]],
-        [np.inf, max_rise, _MIDPOINTS[1], _WIDTHS[1]],
+        [-np.inf, 0.0, _MIDPOINTS[0], _WIDTHS[0], *np.negative(free)],
+        [np.inf, max_rise, _MIDPOINTS[1], _WIDTHS[1], *free],
     )
-    best = (1.0, 0.0, 0.0, 0.0, 1.0)  # a constant explains nothing
-    for _, low, rise, midpoint, width in sorted(starts)[:4]:
-        if rise > 0:
-            start = [low, min(rise, 0.9 * max_rise), midpoint, width]
-            found = least_squares(
-                residuals,
-                start,
-                jacobian,
-                bounds,
-                x_scale="jac",
-                ftol=_TOLERANCE,
-                xtol=_TOLERANCE,
-                gtol=_TOLERANCE,
-            )
-            best = min(best, (2 * found.cost, *found.x))
-    _, low, rise, midpoint, width = (float(value) for value in best)
-    return mean + spread * low, mean + spread * (low + rise), midpoint, width
+    low, *slope = fit_line(z, target, weights, rising=False).tolist() if straight else [0.0]
+    fitted = low + sum(one * z for one in slope)
+    best = (float(share @ (fitted - target) ** 2), low, 0.0, 0.0, 1.0, *slope)  # without a rise
+    for _, low, rise, midpoint, width, *slope in sorted(one for one in starts if one[2] > 0)[:4]:
+        start = [low, min(rise, 0.9 * max_rise), midpoint, width, *slope]
+        found = least_squares(
+            residuals,
+            start,
+            jacobian,
+            bounds,
+            x_scale="jac",
+            ftol=_TOLERANCE,
+            xtol=_TOLERANCE,
+            gtol=_TOLERANCE,
+        )
+        best = min(best, (2 * found.cost, *found.x))
+    _, low, rise, midpoint, width, *slope = (float(value) for value in best)
+    return (
+        mean + spread * low,
+        spread * rise,
+        midpoint,
+        width,
+        spread * slope[0] if slope else 0.0,
+    )

@@ -7,14 +7,22 @@ for ``plot`` alone; the ``plot`` extra brings it.
 
 from skperceptual.plotting.contributions import ContributionsDisplay
 from skperceptual.plotting.correlations import CorrelationsDisplay
+from skperceptual.plotting.degradation_bars import DegradationBarsDisplay
 from skperceptual.plotting.divisive_norm import DivisiveNormDisplay
+from skperceptual.plotting.metric_correlations import MetricCorrelationsDisplay
 from skperceptual.plotting.rating import RatingDisplay
+from skperceptual.plotting.severity_curves import SeverityCurvesDisplay
+from skperceptual.plotting.significance_matrix import SignificanceMatrixDisplay
 from skperceptual.plotting.spectrogram import SpectrogramDisplay
 
 __all__ = [
     "ContributionsDisplay",
     "CorrelationsDisplay",
+    "DegradationBarsDisplay",
     "DivisiveNormDisplay",
+    "MetricCorrelationsDisplay",
     "RatingDisplay",
+    "SeverityCurvesDisplay",
+    "SignificanceMatrixDisplay",
     "SpectrogramDisplay",
 ]

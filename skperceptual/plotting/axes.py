@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -79,3 +81,40 @@ def grid_of_axes(
             f"one whose place they share; got {axes.size}."
         )
     return axes.reshape(shape), None
+
+
+def without_zero(text: str) -> str:
+    """Write a number below 1 as tables do, -.25, with a minus sign."""
+    return re.sub(r"^([+-]?)0\.", r"\1.", text).replace("-", "−")
+
+
+def draw_labels(
+    image: Any, words: Sequence[Sequence[str]], text_kwargs: dict[str, Any]
+) -> NDArray[np.object_]:
+    """Write words on the cells of an image, dark on light colours and light on dark ones.
+
+    Parameters
+    ----------
+    image : matplotlib image
+        What ``imshow`` gave.
+    words : list of list of str
+        One string a cell.
+    text_kwargs : dict
+        Passed to ``text``.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        Matplotlib texts.
+    """
+    colors = image.cmap(image.norm(image.get_array()))
+    # Relative luminance, ITU-R BT.709.
+    light = colors[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
+    texts = np.empty(light.shape, dtype=object)
+    for row, column in np.ndindex(light.shape):
+        color = "white" if light[row, column] < 0.45 else "black"
+        style = {"ha": "center", "va": "center", "color": color, "fontsize": "small"}
+        texts[row, column] = image.axes.text(
+            column, row, words[row][column], **{**style, **text_kwargs}
+        )
+    return texts

@@ -2,6 +2,7 @@
 
 from sklearn.base import _fit_context as _fit_context
 from sklearn.utils._param_validation import (
+    HasMethods as HasMethods,
     Interval as Interval,
     Options as Options,
     StrOptions as StrOptions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import sys
 
 import matplotlib as mpl
@@ -10,12 +11,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skperceptual import (
     MSE,
     NLPD,
+    SSIM,
     MelSpectrogram,
+    PMQDDistortion,
+    PMQDNoise,
     RatingMapping,
     Spectrogram,
     plotting,
@@ -25,8 +30,12 @@ from skperceptual.metrics import spearman_score
 from skperceptual.plotting import (
     ContributionsDisplay,
     CorrelationsDisplay,
+    DegradationBarsDisplay,
     DivisiveNormDisplay,
+    MetricCorrelationsDisplay,
     RatingDisplay,
+    SeverityCurvesDisplay,
+    SignificanceMatrixDisplay,
     SpectrogramDisplay,
 )
 from skperceptual.plotting.frequency_axis import frequency_ticks
@@ -78,6 +87,33 @@ def draw_correlations(ax=None):
     return CorrelationsDisplay.from_correlations(pd.DataFrame(rows, columns=columns), ax=ax)
 
 
+def draw_severities(ax=None):
+    metrics = {"MSE": make_pipeline(FRONT_END, MSE()), "SSIM": make_pipeline(FRONT_END, SSIM())}
+    degradations = [PMQDNoise(sr=16000), PMQDDistortion()]
+    signals = SIGNALS[:, 0]
+    return SeverityCurvesDisplay.from_estimator(metrics, signals, degradations, sr=16000, ax=ax)
+
+
+def draw_bars(ax=None):
+    metric = make_pipeline(MSE(), RatingMapping()).fit(IMAGES, RATINGS)
+    condition, level = ["noise", "noise", "codec"] * 2, [1, 2, 1] * 2
+    return DegradationBarsDisplay.from_estimator(
+        metric, IMAGES, RATINGS, condition=condition, level=level, ax=ax
+    )
+
+
+def draw_metric_correlations(ax=None):
+    predictions = {"MSE": RATINGS[::-1], "NLPD": RATINGS + RNG.normal(size=6)}
+    return MetricCorrelationsDisplay.from_predictions(predictions, y_true=RATINGS, ax=ax)
+
+
+def draw_significance(ax=None):
+    metrics = ("MSE", "NLPD", "SSIM")
+    rows = [(one, other, 0.1, 0.01) for one, other in itertools.combinations(metrics, 2)]
+    columns = ["metric", "other", "difference", "p_value"]
+    return SignificanceMatrixDisplay.from_comparisons(pd.DataFrame(rows, columns=columns), ax=ax)
+
+
 DRAW = {
     function.__name__: function
     for function in (
@@ -88,6 +124,10 @@ DRAW = {
         draw_levels,
         draw_bands,
         draw_correlations,
+        draw_severities,
+        draw_bars,
+        draw_metric_correlations,
+        draw_significance,
     )
 }
 each_display = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
@@ -165,7 +205,7 @@ def test_missing_matplotlib_names_the_extra(draw, monkeypatch):
     assert type(display).__name__ in str(error.value)
 
 
-@pytest.mark.parametrize("draw", [draw_filters_of_two, draw_spectrograms])
+@pytest.mark.parametrize("draw", [draw_filters_of_two, draw_spectrograms, draw_severities])
 def test_panels_take_an_array_of_axes(draw):
     shape = draw().axes_.shape
     figure, axes = plt.subplots(*(shape if len(shape) == 2 else (1, *shape)), squeeze=False)
@@ -211,6 +251,43 @@ def test_rating_display_names_the_last_step():
 def test_conditions_of_another_length():
     with pytest.raises(ValueError, match="each of the 6 pairs"):
         RatingDisplay.from_predictions(RATINGS, RATINGS, condition=["a"])
+
+
+def test_intervals_of_ratings():
+    condition = np.array(["b", "a", "b", "a", "b", "a"])
+    widths = np.linspace(0, 0.5, 6)
+    display = RatingDisplay.from_predictions(
+        RATINGS, RATINGS[::-1], condition=condition, half_width=widths
+    )
+    assert len(display.errorbars_) == 2
+    (bars,) = display.errorbars_[0].lines[2]
+    ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+    rated, width = RATINGS[condition == "b"], widths[condition == "b"]
+    np.testing.assert_allclose(ends, np.stack([rated - width, rated + width], axis=1))
+    assert display.ax_.get_ylim()[1] > (RATINGS + widths).max()
+    assert draw_ratings().errorbars_ is None
+
+
+def test_mapping_takes_the_place_of_the_diagonal():
+    distance = 10 * (5.5 - RATINGS) ** 2
+    display = RatingDisplay.from_predictions(RATINGS, distance, mapping="isotonic")
+    fitted = RatingMapping("isotonic").fit(distance, RATINGS)
+    values, curve = display.line_.get_data()
+    np.testing.assert_allclose(curve, fitted.predict(values))
+    assert (values[0], values[-1]) == (distance.min(), distance.max())
+    assert display.ax_.get_xlabel() == "value of the metric"
+    assert display.ax_.get_aspect() == "auto"
+    again = RatingDisplay.from_predictions(RATINGS, distance, mapping=fitted)
+    assert again.mapping is fitted
+
+
+def test_mistakes_with_intervals_and_mappings():
+    with pytest.raises(ValueError, match=r"half_width .* each of the 6 pairs.* shape \(2,\)\."):
+        RatingDisplay.from_predictions(RATINGS, RATINGS, half_width=[0.1, 0.1])
+    with pytest.raises(ValueError, match="with negative values"):
+        RatingDisplay.from_predictions(RATINGS, RATINGS, half_width=RATINGS - 3)
+    with pytest.raises(NotFittedError):
+        RatingDisplay.from_predictions(RATINGS, RATINGS, mapping=RatingMapping())
 
 
 # ---- spectrograms -------------------------------------------------------------------------
