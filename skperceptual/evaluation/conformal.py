@@ -69,7 +69,8 @@ class ConformalRatings(MetaEstimatorMixin, RegressorMixin, PerceptualEstimator):
         (:class:`~sklearn.model_selection.GroupKFold`), 5 or as many as there are groups. Each
         row is left out once.
     calibration_size : float, default=0.25
-        Share of the groups that ``"split"`` holds out.
+        Share of the groups that ``"split"`` holds out. At a confidence level of 90 %, these have
+        to be nine or more.
     scale : tuple of (float, float), default=None
         Lowest and highest rating there is: intervals are cut to it.
     random_state : int, RandomState instance or None, default=None
@@ -88,14 +89,14 @@ class ConformalRatings(MetaEstimatorMixin, RegressorMixin, PerceptualEstimator):
     errors_ : ndarray of shape (n_errors,)
         Their absolute errors, for rows that they were not fitted to.
     weights_ : ndarray of shape (n_errors,)
-        Share of each error: 1 / ((n_groups_ + 1) n) where its group has n of them.
+        Share of each error: ``1 / ((n_groups_ + 1) * n)`` where its group has n of them.
     fold_ : ndarray of shape (n_errors,)
         Place in ``estimators_`` of the one whose error it is.
     n_groups_ : int
         Number of groups that errors are known for.
     n_features_in_ : int
         Number of features, where the estimator knows it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features; only where X had them.
 
     See Also

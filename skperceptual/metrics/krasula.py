@@ -65,8 +65,8 @@ def krasula_analysis(
     """Ask a metric which items differ, and which of two is better (Krasula et al., 2016).
 
     Every pair of items counts once. Raters tell two items apart where
-    |MOS_i - MOS_k| / sqrt(se_i² + se_k²) exceeds a threshold. Neither the scale of the metric nor
-    its relation to ratings matters, and how sure ratings are is taken into account.
+    ``abs(MOS_i - MOS_k) / sqrt(se_i² + se_k²)`` exceeds a threshold. Neither the scale of the
+    metric nor its relation to ratings matters, and how sure ratings are is taken into account.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def screen_bt500(votes: Any, *, scale: Scale | None = None) -> pd.DataFrame:
     -------
     DataFrame, one row a rater
         ``n_votes``; ``above`` and ``below``, how many stray either way; ``share``, of the votes
-        that stray; ``imbalance``, |above - below| / (above + below), NaN where none does;
+        that stray; ``imbalance``, ``abs(above - below) / (above + below)``, NaN where none does;
         ``rejected``, whether share > 0.05 and imbalance < 0.3.
 
     Raises
