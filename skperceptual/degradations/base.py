@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
 
 from skperceptual.base import SignalTransformer, map_clips
-from skperceptual.utils._sklearn import Interval
+from skperceptual.degradations.levels import match_level
+from skperceptual.utils._sklearn import Interval, StrOptions
 from skperceptual.utils.validation import Batch, check_signals
 
 
@@ -27,8 +28,16 @@ class Degradation(SignalTransformer):
       may lie beyond both ends of the ladder. ``physical_value`` is the one in force.
     * A result has the length and the floating-point type of its signal, and stays aligned with
       it: nothing in it is more than ``max_lag`` samples late or early. A cross-correlation shows
-      that too, save where a pure tone or much noise leaves it no clear peak. Results are computed
-      in float64, and can exceed full scale unless the class says otherwise.
+      that too, save where tones, reflections or much noise leave it no clear peak. Results are
+      computed in float64, and can exceed full scale unless the class says otherwise.
+    * ``match`` says what becomes of the level: ``"none"`` leaves the result as it comes out,
+      ``"rms"`` and ``"peak"`` give it the root mean square or the largest magnitude that the
+      signal had. Silence has no level, and stays.
+    * The higher the severity, the further a result is from its signal: the measure that
+      ``graded_by`` names, ``"snr"`` (signal-to-noise ratio) or ``"log_spectral_distance"``, gets
+      worse from every rung to the next. That holds for ``match="none"``, and for music and speech
+      that fill the band and stay below full scale. None says that it need not hold for these
+      either; the class says why.
     * The result for a signal never depends on the others of its batch, nor on their order. Where
       chance has a part, ``random_state`` is a parameter. With an int, every signal has noise of
       its own, made from that int and from the content of the signal: equal signals get equal
@@ -39,8 +48,10 @@ class Degradation(SignalTransformer):
 
     A subclass sets ``physical_parameter`` and defines ``_value_at``, which maps a severity to the
     physical parameter, and ``_prepare``, which gives the function from a float64 clip to its
-    degraded version for the ``physical_value`` in force. It overrides ``max_lag`` where it delays,
-    and ``_check_parameters`` where parameters can be at odds with each other.
+    degraded version for the ``physical_value`` in force. It takes ``match`` as a parameter, which
+    needs no other line. It overrides ``max_lag`` where it delays, ``graded_by`` where the default,
+    the log-spectral distance, does not fit, and ``_check_parameters`` where parameters can be at
+    odds with each other.
 
     See Also
     --------
@@ -57,9 +68,10 @@ class Degradation(SignalTransformer):
     ...         "gain_db": [float, None],
     ...     }
     ...
-    ...     def __init__(self, *, severity=0.5, gain_db=None):
+    ...     def __init__(self, *, severity=0.5, gain_db=None, match="none"):
     ...         self.severity = severity
     ...         self.gain_db = gain_db
+    ...         self.match = match
     ...
     ...     def _value_at(self, severity):
     ...         return -6.0 - 34.0 * severity
@@ -71,13 +83,18 @@ class Degradation(SignalTransformer):
     -40.0
     >>> Fade(gain_db=-20.0).transform(np.array([[1.0, -0.5]]))
     array([[ 0.1 , -0.05]])
+    >>> Fade(gain_db=-20.0, match="peak").transform(np.array([[1.0, -0.5]]))
+    array([[ 1. , -0.5]])
     """
 
     physical_parameter: ClassVar[str]
+    graded_by: ClassVar[Literal["snr", "log_spectral_distance"] | None] = "log_spectral_distance"
     severity: float
+    match: str = "none"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "severity": [Interval(Real, 0, 1, closed="both")],
+        "match": [StrOptions({"none", "rms", "peak"})],
     }
 
     @property
@@ -154,7 +171,8 @@ class Degradation(SignalTransformer):
         degrade = self._prepare()
 
         def degrade_in_double(clip: NDArray) -> NDArray:
-            return degrade(clip.astype(np.float64)).astype(clip.dtype)
+            wide = clip.astype(np.float64)
+            return match_level(degrade(wide), wide, self.match).astype(clip.dtype)
 
         return map_clips(degrade_in_double, batch)
 

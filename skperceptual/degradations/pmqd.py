@@ -45,6 +45,9 @@ class PMQDDistortion(Degradation):
         Rate at which to distort, as a multiple of the signals' own. 1 folds the harmonics above
         half the rate back into the band, as those of the listening test were; 4 or more leaves
         most of that out, and the result may exceed full scale a little.
+    match : {"none", "rms", "peak"}, default="none"
+        Whether to scale the result to the root mean square, or to the peak, of its signal. The
+        listening test did not.
 
     See Also
     --------
@@ -73,11 +76,17 @@ class PMQDDistortion(Degradation):
     }
 
     def __init__(
-        self, *, severity: float = 0.5, drive: float | None = None, oversample: int = 1
+        self,
+        *,
+        severity: float = 0.5,
+        drive: float | None = None,
+        oversample: int = 1,
+        match: str = "none",
     ) -> None:
         self.severity = severity
         self.drive = drive
         self.oversample = oversample
+        self.match = match
 
     def _value_at(self, severity: float) -> float:
         return pmqd_drive(100 * severity)
@@ -101,6 +110,9 @@ class PMQDLowpass(Degradation):
     sr : int, default=48000
         Sampling rate of the signals in Hz. The default is the rate of the listening test, not the
         16000 of the front ends, which holds no cutoff above 8 kHz.
+    match : {"none", "rms", "peak"}, default="none"
+        Whether to scale the result to the root mean square, or to the peak, of its signal. The
+        listening test did not.
 
     Raises
     ------
@@ -139,11 +151,17 @@ class PMQDLowpass(Degradation):
     }
 
     def __init__(
-        self, *, severity: float = 0.5, cutoff_hz: float | None = None, sr: int = 48000
+        self,
+        *,
+        severity: float = 0.5,
+        cutoff_hz: float | None = None,
+        sr: int = 48000,
+        match: str = "none",
     ) -> None:
         self.severity = severity
         self.cutoff_hz = cutoff_hz
         self.sr = sr
+        self.match = match
 
     @property
     def max_lag(self) -> int:
@@ -176,6 +194,9 @@ class PMQDLimiter(Degradation):
     sr : int, default=48000
         Sampling rate of the signals in Hz, for the times of hold and release. The default is the
         rate of the listening test, not the 16000 of the front ends.
+    match : {"none", "rms", "peak"}, default="none"
+        Whether to scale the result to the root mean square, or to the peak, of its signal. The
+        listening test did not.
 
     See Also
     --------
@@ -198,6 +219,7 @@ class PMQDLimiter(Degradation):
     """
 
     physical_parameter = "threshold_db"
+    graded_by = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Degradation._parameter_constraints,
@@ -206,11 +228,17 @@ class PMQDLimiter(Degradation):
     }
 
     def __init__(
-        self, *, severity: float = 0.5, threshold_db: float | None = None, sr: int = 48000
+        self,
+        *,
+        severity: float = 0.5,
+        threshold_db: float | None = None,
+        sr: int = 48000,
+        match: str = "none",
     ) -> None:
         self.severity = severity
         self.threshold_db = threshold_db
         self.sr = sr
+        self.match = match
 
     def _value_at(self, severity: float) -> float:
         return pmqd_threshold_db(100 * severity)
@@ -233,6 +261,9 @@ class PMQDNoise(Degradation):
     sr : int, default=48000
         Sampling rate of the signals in Hz, which the filter for the noise depends on. The default
         is the rate of the listening test, not the 16000 of the front ends.
+    match : {"none", "rms", "peak"}, default="none"
+        Whether to scale the result to the root mean square, or to the peak, of its signal. The
+        listening test did not.
     random_state : int, RandomState or None, default=None
         With an int, each signal gets noise of its own, which depends on it and on the content of
         the signal alone: equal signals get equal noise, and so do all severities of one signal.
@@ -274,11 +305,13 @@ class PMQDNoise(Degradation):
         severity: float = 0.5,
         noise_db: float | None = None,
         sr: int = 48000,
+        match: str = "none",
         random_state: Any = None,
     ) -> None:
         self.severity = severity
         self.noise_db = noise_db
         self.sr = sr
+        self.match = match
         self.random_state = random_state
 
     def _value_at(self, severity: float) -> float:

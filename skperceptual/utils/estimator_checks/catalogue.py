@@ -13,14 +13,32 @@ SMALL_SIZES: dict[str, Any] = {"n_times": 600, "image_shape": (12, 15)}
 # One entry an estimator, one set of parameters for each way of working that it has. The first is
 # small enough for the tables of a few columns that scikit-learn's own checks bring.
 TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
+    "ADPCM": [{}, {"n_bits": 3.5, "match": "rms"}],
+    "ALaw": [{}, {"n_bits": 4.0}],
+    "Aliasing": [{}, {"rate_hz": 4000}],
     "AlignPairs": [{"max_lag_seconds": 0.0005}, {"subsample": True, "max_lag_seconds": 0.0005}],
+    "Bandpass": [{}, {"bandwidth_octaves": 2.0, "order": 2, "zero_phase": False}],
+    "ClockJitter": [{}, {"jitter_us": 20.0, "sr": 48000}],
+    "ColoredNoise": [{}, {"snr_db": 15.0, "exponent": -1.0}],
+    "Compressor": [{}, {"ratio": 8.0, "knee_db": 0.0, "relative_to": "full_scale"}],
+    "Degrade": [{}],
     "DivisiveNorm": [{"normalization": "statistical"}, {"normalization": "image"}],
+    "Dropouts": [{}, {"dropped_percent": 50.0, "fade_seconds": 0.0}],
     "FixDuration": [
         {"duration_seconds": 0.01},
         {"duration_seconds": 0.1, "position": "center", "pad_mode": "reflect"},
     ],
+    "Flutter": [{}, {"deviation_percent": 5.0, "rate_hz": 50.0}],
+    "GhoshNoise": [{}, {"noise_sd": 0.05, "match": "rms"}],
+    "GhoshQuantization": [{}, {"n_bits": 4, "match": "peak"}],
+    "GhoshResampling": [{}, {"factor": 2.5}],
+    "HardClipping": [{}, {"threshold_db": -6.0, "relative_to": "full_scale", "match": "rms"}],
+    "Highpass": [{}, {"cutoff_hz": 500.0, "order": 8, "zero_phase": False}],
     "LaplacianPyramid": [{"n_levels": 3}, {"n_levels": 2, "convention": "hepburn"}],
+    "Limiter": [{}, {"threshold_db": -12.0, "hold_seconds": 0.0, "match": "peak"}],
     "LoadAudio": [{}],
+    "Lowpass": [{}, {"cutoff_hz": 2000.0, "zero_phase": False}],
+    "MP3Codec": [{}, {"bitrate_kbps": 32, "sr": 44100, "match": "rms"}],
     "MSE": [{}],
     "MSSSIM": [{"window_size": 3, "weights": (0.4, 0.6)}],
     "MelSpectrogram": [
@@ -28,6 +46,7 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {"n_fft": 64, "hop_length": 16, "n_mels": 8},
         {"n_fft": 64, "hop_length": 16, "n_mels": 8, "scale": None, "htk": True, "norm": None},
     ],
+    "MuLaw": [{}, {"n_bits": 4.0, "match": "peak"}],
     "NLPD": [
         {"n_levels": 3},
         {"n_levels": 3, "normalization": "statistical"},
@@ -40,20 +59,35 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {"n_levels": 2, "normalization": "ones", "mapping": "logistic"},
     ],
     "Normalize": [{}, {"method": "rms", "per": "pair"}],
+    "OpusCodec": [{}, {"bitrate_kbps": 12, "sr": 44100}],
     "PMQDDistortion": [{}, {"drive": 10.0, "oversample": 4}],
     "PMQDLimiter": [{}, {"threshold_db": -12.0, "sr": 16000}],
     "PMQDLowpass": [{}, {"cutoff_hz": 3000.0, "sr": 16000}],
     "PMQDNoise": [{}, {"noise_db": -30.0, "sr": 16000}],
+    "PacketLoss": [
+        {},
+        {"loss_percent": 40.0, "packet_seconds": 0.005, "concealment": "repeat"},
+        {"loss_percent": 40.0, "packet_seconds": 0.005, "concealment": "pitch"},
+    ],
+    "PercentileClipping": [{}, {"percent": 25.0}],
+    "PinkNoise": [{}, {"snr_db": 15.0, "match": "peak"}],
     "PyramidDistance": [{}, {"pooling": "norm0.6"}],
+    "Quantization": [{}, {"n_bits": 5.5, "dither": "triangular"}],
     "RatingMapping": [{}, {"kind": "cubic"}, {"kind": "logistic"}, {"kind": "isotonic"}],
     "Resample": [{"orig_sr": 16000, "target_sr": 12000}],
+    "Reverberation": [{}, {"drr_db": 0.0, "t60_seconds": 0.05}],
     "SSIM": [{"window_size": 3}],
+    "SoftClipping": [{}, {"drive": 3.0, "relative_to": "full_scale"}],
     "Spectrogram": [
         {"n_fft": 4, "hop_length": 2},
         {"n_fft": 64, "hop_length": 16, "output": "complex", "center": False},
         {"n_fft": 64, "hop_length": 16, "output": "db"},
     ],
+    "TimeStretch": [{}, {"rate": 0.8, "window_seconds": 0.008}],
     "Vectorizer": [{}],
+    "VorbisCodec": [{}, {"bitrate_kbps": 30, "sr": 9600}],
+    "WhiteNoise": [{}, {"snr_db": 15.0, "match": "rms"}],
+    "Wow": [{}, {"deviation_percent": 5.0, "rate_hz": 0.5}],
 }
 
 
@@ -73,7 +107,10 @@ def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     """
     import skperceptual
 
-    public = ((name, getattr(skperceptual, name)) for name in sorted(dir(skperceptual)))
+    # Most degradations are in their module alone: they are too many for the top level.
+    modules = (skperceptual, skperceptual.degradations)
+    places = {name: module for module in modules for name in dir(module)}
+    public = ((name, getattr(places[name], name)) for name in sorted(places))
     return [
         (name, value)
         for name, value in public

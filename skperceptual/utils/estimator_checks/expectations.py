@@ -7,13 +7,13 @@ from sklearn.base import BaseEstimator
 _LENGTHS = "clips may be longer or shorter than in fit; replaced by check_other_lengths_after_fit"
 _INTEGERS = "integers have no full scale; replaced by check_integers_refused and check_float32"
 
-# By the name of the class or of one of its bases.
-_EXPECTED: dict[str, dict[str, str]] = {
-    "SignalTransformer": {
-        "check_n_features_in_after_fitting": _LENGTHS,
-        "check_estimators_dtypes": _INTEGERS,
-    },
+_OF_SIGNALS = {
+    "check_n_features_in_after_fitting": _LENGTHS,
+    "check_estimators_dtypes": _INTEGERS,
 }
+
+# By the name of the class or of one of its bases.
+_EXPECTED: dict[str, dict[str, str]] = {"Degrade": _OF_SIGNALS, "SignalTransformer": _OF_SIGNALS}
 
 
 def expected_failed_checks(estimator: BaseEstimator) -> dict[str, str]:
