@@ -11,6 +11,7 @@ from skperceptual._version import __version__
 from skperceptual.cli.compare import add_parser as add_compare
 from skperceptual.cli.demo import add_parser as add_demo
 from skperceptual.cli.errors import CommandError
+from skperceptual.cli.evaluate import add_parser as add_evaluate
 from skperceptual.cli.score import add_parser as add_score
 
 __all__ = ["main"]
@@ -41,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit: 2
     """
     parser = _make_parser()
-    arguments = parser.parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = parser.parse_args(given, argparse.Namespace(given=given))
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return _USER_ERROR
@@ -72,7 +74,7 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    for add in (add_compare, add_score, add_demo):
+    for add in (add_compare, add_score, add_evaluate, add_demo):
         add(commands)
     return parser
 

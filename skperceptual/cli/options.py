@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import NamedTuple, Self
 
-__all__ = ["Reading", "add_reading_options", "whole_number"]
+__all__ = ["Reading", "add_reading_options", "number_of_jobs", "whole_number"]
 
 
 class Reading(NamedTuple):
@@ -117,6 +117,28 @@ def whole_number(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return number
+
+
+def number_of_jobs(text: str) -> int:
+    """Read a number of processes from the command line.
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+
+    Returns
+    -------
+    int
+        Above 0, or -1 for as many as there are processors.
+    """
+    try:
+        n_jobs = int(text)
+    except ValueError:
+        n_jobs = 0
+    if n_jobs == 0 or n_jobs < -1:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number above 0 nor -1")
+    return n_jobs
 
 
 def _seconds(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from skperceptual.cli.options import Reading, add_reading_options
+from skperceptual.cli.options import Reading, add_reading_options, number_of_jobs
 from skperceptual.cli.ready_metrics import list_ready_metrics
 
 __all__ = ["add_parser"]
@@ -85,7 +85,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-j",
         "--n-jobs",
         metavar="N",
-        type=_n_jobs,
+        type=number_of_jobs,
         default=1,
         help="number of processes, -1 for one a processor (default: %(default)s)",
     )
@@ -94,16 +94,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_reading_options(parser)
     parser.set_defaults(run=_run)
-
-
-def _n_jobs(text: str) -> int:
-    try:
-        n_jobs = int(text)
-    except ValueError:
-        n_jobs = 0
-    if n_jobs == 0 or n_jobs < -1:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number above 0 nor -1")
-    return n_jobs
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from errno import EISDIR
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import joblib
 import numpy as np
@@ -31,7 +31,7 @@ from skperceptual.evaluation.partial_results import (
 from skperceptual.evaluation.row_chunks import Rows
 from skperceptual.utils.messages import counted
 
-__all__ = ["plan_chunks", "score_table"]
+__all__ = ["ScoredPairs", "plan_chunks", "score_table", "scored"]
 
 # What is decoded at the same time, as signals: ten minutes at 16 kHz are 38 MB.
 _MAX_ROWS = 32
@@ -92,29 +92,91 @@ def score_table(
     if folder is not None and not folder.is_dir():
         raise CommandError(f"there is no folder {str(folder)!r}, which --folder names.")
     pairs = check_pairs(table, folder or path.parent, reading, keep_going=keep_going)
-    learned = [_learn(metric, pairs) if metric.is_late else metric for metric in made]
+    with (
+        scored(pairs, made, output, keep_going=keep_going, n_jobs=n_jobs, quiet=quiet) as results,
+        _destination(output, results.partial) as file,
+    ):
+        write_table(file, table, names, pairs.spread(results.scores))
+    if output is not None and not quiet:
+        say(f"{output}: {counted(len(pairs), 'pair')}, {', '.join(names)}")
+
+
+class ScoredPairs(NamedTuple):
+    """The scores of pairs, and the file that keeps them until they are written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.cli.score_table import ScoredPairs
+    >>> ScoredPairs(np.array([[0.5]]), None, []).scores.shape
+    (1, 1)
+    """
+
+    scores: NDArray[np.float64]
+    partial: PartialResults | None
+    notes: list[str]
+
+
+@contextmanager
+def scored(
+    pairs: CheckedPairs,
+    metrics: Sequence[Metric],
+    output: Path | None,
+    *,
+    keep_going: bool = False,
+    n_jobs: int = 1,
+    quiet: bool = False,
+) -> Iterator[ScoredPairs]:
+    """Score pairs, or go on after an interruption, and keep the scores until they are written.
+
+    Parameters
+    ----------
+    pairs : CheckedPairs
+        The pairs.
+    metrics : sequence of Metric
+        Those that learn from references do so first.
+    output : Path or None
+        The file that there will be; scores are kept beside it (``.part``) until ``finish`` of
+        ``partial`` has replaced it.
+    keep_going : bool, default=False
+        Give NaN to pairs that cannot be scored, instead of stopping.
+    n_jobs : int, default=1
+        Number of processes.
+    quiet : bool, default=False
+        Show no progress.
+
+    Yields
+    ------
+    ScoredPairs
+        ``scores``, a row for each pair and a column for each metric; ``partial``, None where
+        nothing is kept; ``notes``, what metrics had to say, which has been told already.
+
+    Raises
+    ------
+    CommandError
+        When a metric cannot learn, pairs cannot be scored, or the unfinished scores are of
+        something else.
+    """
+    learned = [_learn(metric, pairs) if metric.is_late else metric for metric in metrics]
     try:
-        with _saving(output, _about(made, learned)) as partial:
+        with _saving(output, _about(metrics, learned)) as partial:
             if partial is not None and partial.finished and not quiet:
                 done = counted(partial.n_rows, "pair")
                 say(f"note: going on after {done}, whose scores are in {str(partial.path)!r}")
             try:
-                scores = _score(
+                scores, notes = _score(
                     pairs, learned, partial, keep_going=keep_going, n_jobs=n_jobs, quiet=quiet
                 )
+                yield ScoredPairs(scores, partial, notes)
             except KeyboardInterrupt as interruption:
-                if partial is not None and partial.n_rows:
+                if partial is not None and partial.n_rows and partial.path.exists():
                     interruption.add_note(
                         f"{partial.n_rows} of {len(pairs)} pairs are scored, and their scores "
                         f"kept in {str(partial.path)!r}. The same command goes on from there."
                     )
                 raise
-            with _destination(output, partial) as file:
-                write_table(file, table, names, pairs.spread(scores))
     except UnfinishedError as error:
         raise CommandError(_tell_other_pairs(error, pairs)) from error
-    if output is not None and not quiet:
-        say(f"{output}: {counted(len(pairs), 'pair')}, {', '.join(names)}")
 
 
 # -- where scores go -----------------------------------------------------------------------------
@@ -234,8 +296,8 @@ def _score(
     keep_going: bool,
     n_jobs: int,
     quiet: bool,
-) -> NDArray[np.float64]:
-    """Give the scores, a row for each pair; what else is to be said goes to standard error."""
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Give the scores, a row for each pair, and what else there is to say, which is told."""
     known = [] if partial is None else partial.finished
     if not keep_going:  # what failed may have been put right, and is tried again
         known = [chunk for chunk in known if not _failures(chunk)]
@@ -266,12 +328,14 @@ def _score(
                 partial.append(chunk)
     for chunk in known:  # only now all of them have been compared with the pairs
         take(chunk)
+    notes = []
     for summary in summarize(messages):
         effect = "left empty: " if summary.is_failure else ""
-        say(f"note: {effect}{_tell_one(summary, pairs, len(metrics))}")
+        notes.append(f"{effect}{_tell_one(summary, pairs, len(metrics))}")
+        say(f"note: {notes[-1]}")
     if np.isnan(scores).all():
         raise CommandError("no pair of the table could be scored.")
-    return scores
+    return scores, notes
 
 
 def _length(chunk: slice) -> int:

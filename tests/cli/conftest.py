@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +90,109 @@ def run(capsys):
         return status, printed.out, printed.err
 
     return run_command
+
+
+# ---- evaluate -----------------------------------------------------------------------------
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page taken apart; end tags that belong to no start tag fail."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.source = text
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.inside: list[tuple[tuple[str, ...], str]] = []
+        self.open: list[str] = []
+        self.answered: list[str] = []
+        self.answering = False
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.answering = self.answering or ("class", "answer") in attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag in ("h2", "p"):
+            self.answered.append(" " * self.answering)
+        self.answering = self.answering and tag != "section"
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+            self.answered += [data] if self.answering else []
+            self.inside.append((tuple(self.open), data))
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+    @property
+    def answer(self) -> str:
+        """The section that comes first."""
+        return " ".join("".join(self.answered).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def report(tmp_path) -> Path:
+    return tmp_path / "report"
+
+
+@pytest.fixture
+def page(report):
+    """Give a function that reads the report."""
+    return lambda: Page((report / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def ratings(rng) -> pd.DataFrame:
+    """Ratings of 15 songs in four versions each, and scores that agree well, less, and not."""
+    n = 60
+    rating = np.round(3 + rng.normal(size=n), 3)
+    return pd.DataFrame(
+        {
+            "rating": rating,
+            "song": np.repeat([f"song {k}" for k in range(15)], 4),
+            "codec": np.tile(["mp3", "opus"], 30),
+            "good": rating + 0.3 * rng.normal(size=n),
+            "fair": -rating + 1.2 * rng.normal(size=n),
+            "noise": rng.normal(size=n),
+        }
+    )
+
+
+@pytest.fixture
+def judge(run, tmp_path, report, page):
+    """Give a function that writes a table, judges it, and reads the report."""
+
+    def judge_table(frame, *arguments, name="ratings.csv", status=0):
+        frame.to_csv(tmp_path / name, index=False)
+        found, out, err = run("evaluate", tmp_path / name, *arguments, "-o", report)
+        assert (found, out) == (status, ""), err
+        return page() if status == 0 else err
+
+    return judge_table
+
+
+@pytest.fixture
+def rated_sounds(sounds) -> Path:
+    rows = ["one.wav,one_1.wav,4.5", "one.wav,one_2.wav,3.5", "one.wav,one_3.wav,1.5"]
+    rows += ["two.wav,two_1.wav,5.0", "two.wav,two_2.wav,2.5", "two.wav,two_3.wav,2.0"]
+    path = sounds / "rated.csv"
+    text = "\n".join(["reference,degraded,rating", *rows, "one.wav,one.wav,5", "two.wav,,", ""])
+    path.write_text(text, encoding="utf-8")
+    return path

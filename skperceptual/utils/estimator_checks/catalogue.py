@@ -117,6 +117,7 @@ def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
         if inspect.isclass(value)
         and issubclass(value, BaseEstimator)
         and not inspect.isabstract(value)
+        and value is not skperceptual.degradations.Degradation
     ]
 
 
