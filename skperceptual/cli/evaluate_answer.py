@@ -229,9 +229,12 @@ def _tell_lead(judgement: Judgement) -> str:
     p_value = found["p_value_holm"]
     if math.isnan(p_value):
         return f"{text}; whether that is more than chance cannot be said."
+    n_comparisons = math.comb(len(judgement.metrics), 2)
+    corrected = f", corrected for {n_comparisons} comparisons" if n_comparisons > 1 else ""
+    p = f"p {equals_p(p_value)}{corrected}"
     if p_value < LEVEL:
-        return f"{text}: a difference larger than chance would make it (p {equals_p(p_value)})."
-    return f"{text}: chance alone may have made that difference (p {equals_p(p_value)})."
+        return f"{text}: a difference larger than chance would make it ({p})."
+    return f"{text}: chance alone may have made that difference ({p})."
 
 
 def _names(judgement: Judgement) -> list[str]:

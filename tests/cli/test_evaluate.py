@@ -131,7 +131,8 @@ def test_answer_names_the_best_and_how_sure_that_is(judge, ratings, run):
     share = 100 * concordance_index(ratings["rating"], ratings["good"])
     assert f"it puts about {share:.0f} in the right order" in answer
     assert re.search(r"The next is fair with 0\.\d\d, lower by 0\.\d\d \(95 % interval", answer)
-    assert re.search(r"a difference larger than chance would make it \(p [<=] 0\.0\d+\)", answer)
+    found = re.search(r"a difference larger than chance would make it \((.*?)\)", answer)
+    assert re.fullmatch(r"p [<=] 0\.0\d+, corrected for 3 comparisons", found[1])
     assert "Lower than good by more than chance: fair and noise." in answer
 
 
