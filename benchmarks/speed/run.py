@@ -11,6 +11,7 @@ import platform
 from pathlib import Path
 
 import chunked_memory
+import degradations
 import floors
 import from_files
 import image_metrics
@@ -22,7 +23,7 @@ import torch
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-PARTS = ("kernels", "files", "fit", "memory", "floors")
+PARTS = ("kernels", "files", "fit", "memory", "degradations", "floors")
 BEGIN, END = "<!-- speed-table -->", "<!-- /speed-table -->"
 
 
@@ -41,6 +42,8 @@ def main() -> None:
             rows = perceptual_fit.run()
         elif part == "memory":
             rows = chunked_memory.run()
+        elif part == "degradations":
+            rows = degradations.run()
         else:
             rows = [row for n in (2, 1) for row in floors.run(n)]
         pd.DataFrame(rows).to_csv(RESULTS / f"speed_{part}.csv", index=False, float_format="%.4g")
