@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -97,7 +98,7 @@ def scaling_of(
         low, high = data_range
         slope = 1.0 / (high - low)
         # Silence is then exactly 0, whose logarithm is the lower end of the range.
-        numbers = (0.0, eps, eps, slope, slope * (np.log(eps) - low), 0.0, 1.0)
+        numbers = (0.0, eps, eps, slope, slope * (math.log(eps) - low), 0.0, 1.0)
     return np.array(numbers, dtype=np.float64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -236,7 +237,7 @@ class MelSpectrogram(ShortTimeTransformer):
                 window=self.window,
                 power=self.power,
             )
-            return float(np.log(self.eps)), float(np.log(self.eps + peak))
+            return math.log(self.eps), math.log(self.eps + peak)
         if len(self.data_range) != 2 or not self.data_range[0] < self.data_range[1]:
             raise ValueError(
                 f"Expected data_range=(low, high), natural logarithms with low < high, got "

@@ -145,7 +145,7 @@ def test_bca_is_that_of_scipy_for_independent_rows(rng):
         paired=True,
         vectorized=False,
         method="BCa",
-        rng=np.random.default_rng(0),
+        random_state=np.random.default_rng(0),
     ).confidence_interval
     # Quantiles of two independent sets of 9999 draws.
     np.testing.assert_allclose(ours, reference, atol=0.015)
