@@ -6,7 +6,6 @@ Run it with: python benchmarks/speed/run.py [--only kernels ...] [--turns 7]
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import degradations
 import floors
 import from_files
 import image_metrics
+import joblib
 import numba
 import numpy as np
 import pandas as pd
@@ -54,9 +54,8 @@ def main() -> None:
 def machine() -> str:
     """Say in a line what the timings were taken on."""
     return (
-        f"{os.process_cpu_count() if hasattr(os, 'process_cpu_count') else os.cpu_count()} "
-        f"{platform.machine()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
-        f"numba {numba.__version__}, torch {torch.__version__}"
+        f"{joblib.cpu_count()} {platform.machine()} cores, Python {platform.python_version()}, "
+        f"numpy {np.__version__}, numba {numba.__version__}, torch {torch.__version__}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether there are groups enough to draw from."""
+"""Whether there are groups enough for an interval."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def enough_groups_to_draw(n_groups: int, *, stacklevel: int) -> bool:
     """
     if n_groups < 2:
         warnings.warn(
-            f"The interval is NaN: it takes two groups to draw from, and there are {n_groups}.",
+            f"The interval is NaN: it needs at least two groups to tell apart, and there are "
+            f"{n_groups}.",
             UndefinedMetricWarning,
             stacklevel=stacklevel + 1,
         )

@@ -13,6 +13,7 @@ from scipy.stats import norm, t as student_t
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skperceptual.metrics.cluster_bootstrap import ClusterScores, number_groups
+from skperceptual.metrics.group_counts import enough_groups_to_draw
 
 __all__ = [
     "check_interval_parameters",
@@ -25,7 +26,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-_FEW_GROUPS = 10
 _FEWEST_ROWS = 4
 # A handful of resampled groups can correlate perfectly, which Fisher's z has no number for.
 _LARGEST = 0.999
@@ -171,26 +171,15 @@ def enough_groups(scores: ClusterScores, *, stacklevel: int = 3) -> bool:
     bool
         False for fewer than two groups or four rows.
     """
-    if scores.n_groups < 2 or scores.n_samples < _FEWEST_ROWS:
-        found = (
-            f"at least two groups to tell apart, and there are {scores.n_groups}"
-            if scores.n_groups < 2
-            else f"at least {_FEWEST_ROWS} rows, and there are {scores.n_samples}"
-        )
+    if scores.n_groups >= 2 and scores.n_samples < _FEWEST_ROWS:
         warnings.warn(
-            f"The interval is NaN: it needs {found}.",
+            f"The interval is NaN: it needs at least {_FEWEST_ROWS} rows, and there are "
+            f"{scores.n_samples}.",
             UndefinedMetricWarning,
             stacklevel=stacklevel,
         )
         return False
-    if scores.n_groups < _FEW_GROUPS:
-        warnings.warn(
-            f"The interval rests on {scores.n_groups} groups: how much they differ is known only "
-            f"roughly from fewer than {_FEW_GROUPS}.",
-            UserWarning,
-            stacklevel=stacklevel,
-        )
-    return True
+    return enough_groups_to_draw(scores.n_groups, stacklevel=stacklevel)
 
 
 def warn_of_groups(groups: ArrayLike | None, n_samples: int, what: str) -> None:

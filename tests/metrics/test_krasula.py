@@ -280,7 +280,7 @@ def test_a_difference_without_spread_has_no_p_value_and_says_so():
 
 def test_comparison_of_one_group_is_nan_with_a_warning(rng):
     rating, error, metric = rated_items(rng)
-    with pytest.warns(UndefinedMetricWarning, match="two groups to draw from, and there are 1"):
+    with pytest.warns(UndefinedMetricWarning, match="two groups to tell apart, and there are 1"):
         table = compare_krasula(rating, metric, -metric, error, groups=np.zeros(40))
     assert table[["low", "high", "p_value"]].isna().all(axis=None)
     assert table["difference"].notna().all()

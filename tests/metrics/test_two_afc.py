@@ -133,7 +133,7 @@ def test_jnd_that_nobody_took_for_the_same():
 
 
 def test_one_reference_has_no_interval():
-    with pytest.warns(UndefinedMetricWarning, match="two groups to draw from, and there are 1"):
+    with pytest.warns(UndefinedMetricWarning, match="two groups to tell apart, and there are 1"):
         found = two_afc_agreement([0.1, 0.2], [0.2, 0.1], [0, 1], groups=["a", "a"])
     assert found.agreement == 1
     assert np.isnan([found.low, found.high]).all()
