@@ -27,8 +27,10 @@ from .full_reference import (
     MSE as MSE,
     MSSSIM as MSSSIM,
     NLPD as NLPD,
+    NSIM as NSIM,
     SSIM as SSIM,
     PyramidDistance as PyramidDistance,
+    ViSQOL as ViSQOL,
 )
 from .io import (
     LoadAudio as LoadAudio,
@@ -60,6 +62,7 @@ from .pyramids import (
 )
 from .regression import NLPDRegressor as NLPDRegressor
 from .spectrograms import (
+    GammatoneSpectrogram as GammatoneSpectrogram,
     MelSpectrogram as MelSpectrogram,
     Spectrogram as Spectrogram,
 )

@@ -11,10 +11,12 @@ from skperceptual.datasets.music import make_music
 from skperceptual.datasets.pmqd import fetch_pmqd
 from skperceptual.datasets.rated_music import make_rated_music
 from skperceptual.datasets.rated_pairs import load_rated_pairs
+from skperceptual.datasets.visqol_models import fetch_visqol_model
 from skperceptual.utils.data_home import get_data_home
 
 __all__ = [
     "fetch_pmqd",
+    "fetch_visqol_model",
     "get_data_home",
     "load_audio_folder",
     "load_rated_pairs",

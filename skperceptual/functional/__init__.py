@@ -9,6 +9,11 @@ from skperceptual.functional.divisive_normalization import (
     pad_neighborhood,
     resolve_normalization,
 )
+from skperceptual.functional.gammatone import (
+    gammatone_filters,
+    gammatone_frequencies,
+    gammatone_levels,
+)
 from skperceptual.functional.inversion import mel_to_spectrogram
 from skperceptual.functional.mel import hz_to_mel, mel_edges, mel_filterbank, mel_to_hz
 from skperceptual.functional.ms_ssim import MSSSIMTerms, combine_terms, ms_ssim, ms_ssim_terms
@@ -20,6 +25,7 @@ from skperceptual.functional.nlpd import (
     pool_levels,
     safe_power,
 )
+from skperceptual.functional.nsim import nsim, nsim_map
 from skperceptual.functional.pyramid import (
     invert_laplacian_pyramid,
     laplacian_pyramid,
@@ -54,6 +60,9 @@ __all__ = [
     "from_log",
     "from_log01",
     "full_scale_peak",
+    "gammatone_filters",
+    "gammatone_frequencies",
+    "gammatone_levels",
     "hz_to_mel",
     "invert_laplacian_pyramid",
     "laplacian_pyramid",
@@ -72,6 +81,8 @@ __all__ = [
     "nlpd_differences",
     "normalization_border",
     "normalization_tensors",
+    "nsim",
+    "nsim_map",
     "pad_neighborhood",
     "padded_window",
     "pearson_correlation",

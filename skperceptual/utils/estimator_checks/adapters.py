@@ -14,13 +14,13 @@ from sklearn.utils.validation import validate_data
 from skperceptual.utils.estimator_checks.inputs import CheckInputs, kinds_read_by
 from skperceptual.utils.validation import FLOATS
 
-_TILES = 8
+_TILES = {"image": 8, "signal": 128}
 
 
 class _FlatMixin:
     """Hooks that make a sample of each row of a table before the estimator's own validation.
 
-    Images tile the row to ``8 x 8 n_features``, signals to ``8 n_features``. The reference of a
+    Images tile the row to ``8 x 8 n_features``, signals to ``128 n_features``. The reference of a
     pair is a fixed pattern, so that it is never constant, and the degraded version adds the row
     to it. Values of one metric are the sums of the rows.
     """
@@ -29,8 +29,11 @@ class _FlatMixin:
         table = validate_data(self, X, reset=reset, dtype=FLOATS)
         kind = kinds_read_by(self)[0]
         inputs = CheckInputs(kind, n_times=0, image_shape=(0, 0))
-        rows = np.tile(table, _TILES)
-        samples = rows if kind.startswith("signal") else np.repeat(rows[:, None], _TILES, axis=1)
+        if kind.startswith("signal"):
+            samples = np.tile(table, _TILES["signal"])
+        else:
+            n_tiles = _TILES["image"]
+            samples = np.repeat(np.tile(table, n_tiles)[:, None], n_tiles, axis=1)
         pattern = _pattern(samples.shape[1:]).astype(table.dtype)
         references = np.broadcast_to(pattern, samples.shape)
         return inputs.build(references, references + samples)
