@@ -43,6 +43,7 @@ from .plotting import (
     DegradationBarsDisplay as DegradationBarsDisplay,
     DivisiveNormDisplay as DivisiveNormDisplay,
     MetricCorrelationsDisplay as MetricCorrelationsDisplay,
+    PatchSimilarityDisplay as PatchSimilarityDisplay,
     RatingDisplay as RatingDisplay,
     SeverityCurvesDisplay as SeverityCurvesDisplay,
     SignificanceMatrixDisplay as SignificanceMatrixDisplay,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skperceptual.cli.metrics import reading_steps
 from skperceptual.cli.options import Reading
+from skperceptual.cli.ready_metrics import MATCHING_METRICS
 from skperceptual.preprocessing import AlignPairs
 
 __all__ = ["DelayReport", "tell_delay"]
@@ -75,7 +76,9 @@ def tell_delay(reference: str, degraded: str, reading: Reading) -> DelayReport:
 def _tell_left(delay: float, *, is_certain: bool) -> list[str]:
     if abs(delay) < _WORTH_TELLING_SECONDS or not is_certain:
         return []
-    found = f"The degraded file is {_amount(delay)}, which every metric counts."
+    found = (
+        f"The degraded file is {_amount(delay)}, which every metric but {MATCHING_METRICS} counts."
+    )
     limit = AlignPairs().max_lag_seconds
     if abs(delay) <= limit:
         return [f"{found} Compare again with --align, which removes the delay."]

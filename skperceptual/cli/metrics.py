@@ -143,7 +143,11 @@ def ready_metric(name: str, reading: Reading) -> Metric:
             hop_length=reading.hop_length,
         )
         steps.insert(0, front_end)
-    return _metric(name, [*reading_steps(reading, _rate(steps, reading.sr)), *steps])
+    sr = _rate(steps, reading.sr)
+    if READY_METRICS[name].matches:
+        steps.insert(0, _load_step(reading, sr, unequal="keep"))
+        return _metric(name, steps)
+    return _metric(name, [*reading_steps(reading, sr), *steps])
 
 
 def saved_metric(path: Path, reading: Reading) -> Metric:
@@ -212,14 +216,19 @@ def reading_steps(reading: Reading, sr: int) -> list[Any]:
     list of estimator
         ``LoadAudio`` and, if asked for, ``AlignPairs``.
     """
-    load = LoadAudio(
+    if not reading.align:
+        return [_load_step(reading, sr, unequal="cut")]
+    # The end that would be cut off may hold what belongs to the end of the other.
+    return [_load_step(reading, sr, unequal="keep"), AlignPairs(sr=sr)]
+
+
+def _load_step(reading: Reading, sr: int, *, unequal: str) -> LoadAudio:
+    return LoadAudio(
         sr=sr,
         offset_seconds=reading.offset_seconds,
         duration_seconds=reading.duration_seconds,
-        # The end that is cut off may hold what belongs to the end of the other.
-        unequal="keep" if reading.align else "cut",
+        unequal=unequal,
     )
-    return [load, AlignPairs(sr=sr)] if reading.align else [load]
 
 
 def _metric(name: str, steps: list[Any]) -> Metric:

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 import skperceptual
 from skperceptual.cli.errors import CommandError
 
-__all__ = ["READY_METRICS", "ReadyMetric", "list_ready_metrics", "make_ready_metric"]
+__all__ = [
+    "MATCHING_METRICS",
+    "READY_METRICS",
+    "ReadyMetric",
+    "list_ready_metrics",
+    "make_ready_metric",
+]
 
 
 class ReadyMetric(NamedTuple):
@@ -18,7 +24,7 @@ class ReadyMetric(NamedTuple):
 
     What it reads (pairs of signals or of images) the tags of the class say; which way it points
     and its range, ``higher_is_better`` and ``bounds``. The description fits a column of 22
-    letters.
+    letters. ``matches`` tells whether it undoes delays and differences of level by itself.
 
     Examples
     --------
@@ -30,6 +36,7 @@ class ReadyMetric(NamedTuple):
     description: str
     class_name: str
     parameters: Mapping[str, Any] = MappingProxyType({})
+    matches: bool = False
 
     def make(self) -> Any:
         """Make the metric, which imports it.
@@ -51,7 +58,9 @@ READY_METRICS = {
     "nlpd-ones": ReadyMetric("NLPD, equal weights", "NLPD", {"normalization": "ones"}),
     "nlpd-laparra2017": ReadyMetric("NLPD, form of 2017", "NLPD", {"convention": "laparra2017"}),
     "nlpd-hepburn": ReadyMetric("NLPD, Hepburn's form", "NLPD", {"convention": "hepburn"}),
+    "visqol": ReadyMetric("ViSQOL, shipped map", "ViSQOL", matches=True),
 }
+MATCHING_METRICS = ", ".join(name for name, metric in READY_METRICS.items() if metric.matches)
 
 
 def list_ready_metrics() -> str:

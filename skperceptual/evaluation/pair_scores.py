@@ -156,7 +156,9 @@ def claims_of(
     best = best_score
     if isinstance(best, str):
         bounds = getattr(last, "bounds", None)
-        best = None if bounds is None or rises is None else float(bounds[bool(rises)])
+        # A map to ratings need not give its best rating to anything.
+        states_best = bounds is not None and rises is not None and not hasattr(last, "predict")
+        best = float(bounds[bool(rises)]) if states_best else None
         best = None if best is not None and not np.isfinite(best) else best
     return Claims(
         None if rises is None else bool(rises),

@@ -10,6 +10,7 @@ from skperceptual.plotting.correlations import CorrelationsDisplay
 from skperceptual.plotting.degradation_bars import DegradationBarsDisplay
 from skperceptual.plotting.divisive_norm import DivisiveNormDisplay
 from skperceptual.plotting.metric_correlations import MetricCorrelationsDisplay
+from skperceptual.plotting.patch_similarity import PatchSimilarityDisplay
 from skperceptual.plotting.rating import RatingDisplay
 from skperceptual.plotting.severity_curves import SeverityCurvesDisplay
 from skperceptual.plotting.significance_matrix import SignificanceMatrixDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "DegradationBarsDisplay",
     "DivisiveNormDisplay",
     "MetricCorrelationsDisplay",
+    "PatchSimilarityDisplay",
     "RatingDisplay",
     "SeverityCurvesDisplay",
     "SignificanceMatrixDisplay",

@@ -33,6 +33,7 @@ from skperceptual.plotting import (
     DegradationBarsDisplay,
     DivisiveNormDisplay,
     MetricCorrelationsDisplay,
+    PatchSimilarityDisplay,
     RatingDisplay,
     SeverityCurvesDisplay,
     SignificanceMatrixDisplay,
@@ -114,6 +115,16 @@ def draw_significance(ax=None):
     return SignificanceMatrixDisplay.from_comparisons(pd.DataFrame(rows, columns=columns), ax=ax)
 
 
+def draw_patches(ax=None):
+    names = ["pair", "reference_start", "reference_end", "degraded_start", "degraded_end"]
+    table = pd.DataFrame(
+        [[0, 0.28, 0.88, 0.3, 0.9], [0, 0.88, 1.48, np.nan, np.nan]], columns=names
+    )
+    table["similarity"] = [0.75, 0.0]
+    table[["low", "high"]] = [[1.0, 0.5], [0.0, 0.0]]
+    return PatchSimilarityDisplay.from_patches(table, [100.0, 1000.0], ax=ax)
+
+
 DRAW = {
     function.__name__: function
     for function in (
@@ -128,6 +139,7 @@ DRAW = {
         draw_bars,
         draw_metric_correlations,
         draw_significance,
+        draw_patches,
     )
 }
 each_display = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from numbers import Integral, Real
@@ -87,6 +88,10 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
     ----------
     regressor_ : estimator
         What was fitted to the ratings; with ``model="fit"`` only.
+    higher_is_better : bool
+        True: ratings rise with quality, and so do similarities.
+    bounds : tuple of float
+        Lowest and highest rating, (1, 5); of ratings that were learned, infinite.
     n_features_in_ : int
         Always 2, for references and degraded signals in one array.
 
@@ -140,6 +145,9 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
     2             1.48            1.47        0.81
     3             2.08            2.07        1.00
     """
+
+    higher_is_better: ClassVar[bool] = True
+    symmetric: ClassVar[bool] = False
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "mode": [StrOptions({"audio", "speech"})],
@@ -324,6 +332,11 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
         """
         names = [f"visqol_{name}" for name in band_names(self.band_frequencies())]
         return np.asarray(names, dtype=object)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest rating."""
+        return (-math.inf, math.inf) if self._is_fitted_to_ratings() else (1.0, 5.0)
 
     def _is_fitted_to_ratings(self) -> bool:
         return isinstance(self.model, str) and self.model == "fit"

@@ -98,7 +98,8 @@ def _checks_of_results(estimator: BaseEstimator) -> Iterator[Check]:
 def _checks_of_metrics(estimator: BaseEstimator, inputs: CheckInputs) -> Iterator[Check]:
     if not inputs.has_pairs:
         return
-    is_metric = hasattr(estimator, "higher_is_better")
+    # What predicts ratings is checked as a regressor: its features are no scores.
+    is_metric = hasattr(estimator, "higher_is_better") and not is_regressor(estimator)
     if is_metric:
         yield check_identity_is_best
         yield check_more_noise_is_worse
