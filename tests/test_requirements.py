@@ -42,7 +42,7 @@ def pinned(name: str) -> dict[str, str]:
 
 def test_everything_declared_is_pinned():
     versions = pinned("constraints.txt")
-    names = {r.name for r in declared("plot", "safe", "tests", "docs", "lint")}
+    names = {r.name for r in declared("plot", "safe", "visqol", "tests", "docs", "lint")}
     assert [name for name in sorted(names) if canonicalize_name(name) not in versions] == []
 
 
@@ -57,7 +57,7 @@ def test_what_is_pinned_satisfies_what_is_declared(name):
     versions = pinned(name)
     refused = [
         str(requirement)
-        for requirement in declared("plot", "safe", "tests")
+        for requirement in declared("plot", "safe", "visqol", "tests")
         if not requirement.specifier.contains(versions[canonicalize_name(requirement.name)])
     ]
     assert refused == []
@@ -65,7 +65,9 @@ def test_what_is_pinned_satisfies_what_is_declared(name):
 
 def test_lower_bounds_are_the_oldest_versions_tested():
     oldest = pinned("constraints-oldest.txt")
-    bounds = {canonicalize_name(r.name): str(r.specifier) for r in declared("plot", "safe")}
+    bounds = {
+        canonicalize_name(r.name): str(r.specifier) for r in declared("plot", "safe", "visqol")
+    }
     assert bounds == {name: f">={oldest[name]}" for name in bounds}
 
 
@@ -84,7 +86,7 @@ def imported_by_the_package() -> set[str]:
 
 def test_everything_imported_is_declared():
     # what merely comes along with something else can go away with it
-    names = {canonicalize_name(r.name) for r in declared("plot", "safe", "tests")}
+    names = {canonicalize_name(r.name) for r in declared("plot", "safe", "visqol", "tests")}
     distributions = packages_distributions()
     undeclared = {
         module

@@ -4,7 +4,9 @@ On PMQD where ``fetch_pmqd`` has put it, else on as much synthesised music with 
 Spectrograms as in the paper, 512 x 1024; two protocols, the paper's split (the last song of each
 genre is tested) and five folds by song. The paper leaves the mel scale, the scale of magnitudes
 and the sign of weights open: HTK without area normalisation, a logarithm mapped to [0, 1], and
-weights that are never negative are chosen here.
+weights that are never negative are chosen here. ViSQOL compares signals (mono, 16 bit, 48 kHz) in
+audio mode, with Google's map (``--visqol-model``, or where ``fetch_visqol_model`` has put it) and
+with the one that this package ships.
 
 Every value is saved as soon as it is there, so that a run that was interrupted goes on where it
 was. Run it with:
@@ -31,8 +33,8 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
-from skperceptual import DivisiveNormDisplay, LoadAudio, MelSpectrogram, NLPDRegressor
-from skperceptual.datasets import fetch_pmqd, make_rated_music
+from skperceptual import DivisiveNormDisplay, LoadAudio, MelSpectrogram, NLPDRegressor, ViSQOL
+from skperceptual.datasets import fetch_pmqd, fetch_visqol_model, make_rated_music
 from skperceptual.demo.comparison import (
     CEILING,
     agreement_values,
@@ -49,6 +51,8 @@ MEL_SCALE = {"htk": True, "norm": None}
 SEED = 0
 PERCEPTUAL = "NLPD perceptual"
 OTHER_SOLVER = "NLPD perceptual, L-BFGS"
+SIGNAL_SR = 48000
+SHIPPED_MAP = "ViSQOL, shipped map"
 
 
 class Values:
@@ -91,10 +95,7 @@ def load_data(ratings: str, settings: dict, n_songs: int) -> Bunch:
         data.reference_ratings = data.frame["reference_rating"].to_numpy()
         signals = LoadAudio(sr=settings["sr"], duration_seconds=4.208).transform(data.pairs)
     else:
-        noise = ratings.split()[1]
-        data = make_rated_music(
-            n_songs=n_songs, sr=settings["sr"], noise=noise, random_state=SEED, n_jobs=2
-        )
+        data = simulate(ratings, settings["sr"], n_songs)
         data.ceiling = data.frame["latent_quality"]
         # The last song of each genre is tested, as in the paper.
         number = data.frame["song"].str.extract(r"(\d+)$")[0].astype(int)
@@ -105,6 +106,35 @@ def load_data(ratings: str, settings: dict, n_songs: int) -> Bunch:
     data.ratings = ratings
     data.images = MelSpectrogram(**settings, **MEL_SCALE).transform(signals)
     return data
+
+
+def simulate(ratings: str, sr: int, n_songs: int) -> Bunch:
+    """Make the same songs and ratings at any rate."""
+    noise = ratings.split()[1]
+    return make_rated_music(n_songs=n_songs, sr=sr, noise=noise, random_state=SEED, n_jobs=2)
+
+
+def load_signals(data: Bunch, n_songs: int) -> np.ndarray:
+    """Give the pairs as metrics of signals want them, mono, 16 bit and 48 kHz."""
+    if data.ratings == "PMQD":
+        signals = LoadAudio(sr=SIGNAL_SR, duration_seconds=4.208).transform(data.pairs)
+    else:
+        signals = simulate(data.ratings, SIGNAL_SR, n_songs).pairs
+    return np.round(signals * 2**15) / 2**15
+
+
+def make_visqol(google: Path | None) -> dict:
+    """Give ViSQOL with both maps; with Google's only where it is."""
+    found = {} if google is None else {"ViSQOL": ViSQOL(model=google, n_jobs=-1)}
+    return {**found, SHIPPED_MAP: ViSQOL(n_jobs=-1)}
+
+
+def find_google_map(path: Path | None) -> Path | None:
+    """Give the path of Google's map, unless it is nowhere."""
+    try:
+        return path or fetch_visqol_model(download_if_missing=False)
+    except OSError:
+        return None
 
 
 def make_all_metrics(*, with_adam: bool) -> dict:
@@ -145,6 +175,18 @@ def compute_folds(values: Values, data: Bunch, metrics: dict) -> None:
             held_out_values, metric, data.images, data.target, folds, condition=data.condition
         )
         values.compute(column_of("folds", name, data), compute)
+
+
+def compute_signals(values: Values, data: Bunch, metrics: dict, n_songs: int) -> None:
+    """Value all pairs by metrics of signals, which learn nothing, for both protocols."""
+    rows = {"split": data.is_test, "folds": np.ones(len(data.target), dtype=bool)}
+    for name, metric in metrics.items():
+        columns = {column_of(protocol, name, data): kept for protocol, kept in rows.items()}
+        if all(column in values.table for column in columns):
+            continue
+        found = metric.predict(load_signals(data, n_songs))
+        for column, kept in columns.items():
+            values.compute(column, partial(np.where, kept, found, np.nan))
 
 
 def column_of(protocol: str, name: str, data: Bunch) -> str:
@@ -207,8 +249,11 @@ def lay_out(correlations: pd.DataFrame, paper: dict) -> pd.DataFrame:
     found = correlations.set_index(["metric", "condition"]).to_dict("index")
     computed = dict.fromkeys(correlations["metric"])
     others = [OTHER_SOLVER, CEILING] if PERCEPTUAL in paper else [CEILING]
+    rows = [*paper, *(name for name in others if name in computed)]
+    if "ViSQOL" in rows:
+        rows.insert(rows.index("ViSQOL") + 1, SHIPPED_MAP)
     table = []
-    for metric in [*paper, *(name for name in others if name in computed)]:
+    for metric in rows:
         row = {"metric": metric}
         for number, condition in enumerate(CONDITIONS):
             cell = ""
@@ -228,11 +273,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the tables")
     parser.add_argument("--work", type=Path, required=True, help="folder to resume from")
     parser.add_argument("--adam-everywhere", action="store_true", help="see above")
+    parser.add_argument("--visqol-model", type=Path, help="Google's map, in libsvm's format")
     parser.add_argument("--small", action="store_true", help="26 songs, 256 x 256 images")
     arguments = parser.parse_args()
     settings, n_songs = (SMALL, 26) if arguments.small else (PAPER, 65)
     start = perf_counter()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    visqol = make_visqol(find_google_map(arguments.visqol_model))
     tables, shares = [], []
     every_ratings = find_ratings()
     for ratings in every_ratings:
@@ -242,10 +289,13 @@ def main() -> None:
         is_last = ratings == every_ratings[-1]
         metrics = make_all_metrics(with_adam=is_last or arguments.adam_everywhere)
         compute_split(values, data, metrics, arguments.work)
+        compute_signals(values, data, visqol, n_songs)
+        metrics |= visqol
         tables.append(tabulate(values, data, metrics, "split"))
         shares.append(share_above_reference(data))
     metrics = make_all_metrics(with_adam=arguments.adam_everywhere)
     compute_folds(values, data, metrics)
+    metrics |= visqol
     tables.append(tabulate(values, data, metrics, "folds"))
 
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,6 @@ import importlib
 import logging
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 import soundfile
@@ -59,12 +58,11 @@ def operations_per_second() -> float:
 def run(folder: Path, n_turns: int = 7) -> list[dict[str, object]]:
     """Time every pair."""
     logging.disable(logging.INFO)
-    theirs = importlib.import_module("visqol").VisqolApi()
-    theirs.create(mode="audio", model_path=str(folder / MODEL))
-    ours = ViSQOL(model=folder / MODEL)
     rows: list[dict[str, object]] = []
-    numba.set_num_threads(1)
-    with threads(1):
+    with threads(1):  # before anything starts numba's threads, whose number cannot be changed
+        theirs = importlib.import_module("visqol").VisqolApi()
+        theirs.create(mode="audio", model_path=str(folder / MODEL))
+        ours = ViSQOL(model=folder / MODEL)
         rate = operations_per_second()
         for name, files in PAIRS.items():
             pair = [soundfile.read(folder / f"{file}.flac")[0].mean(axis=1) for file in files]
