@@ -95,8 +95,28 @@ with_random_rows = pytest.mark.filterwarnings(
 )
 
 
+# These checks fit two hundred rows, each of which is a pair of signals to compare.
+LONG_CHECKS = {"check_regressor_data_not_an_array", "check_regressors_train"}
+LONG_TO_FIT = {"FlatViSQOL"}
+
+
+def scikit_learn_cases():
+    """Parametrize by scikit-learn's checks, the long ones of which are slow tests."""
+    mark = scikit_learn_checks.parametrize_with_checks(
+        TABLES, expected_failed_checks=expected_failed_checks
+    )
+    names, cases = mark.args
+    marked = []
+    for case in cases:
+        estimator, check = getattr(case, "values", case)
+        is_long = type(estimator).__name__ in LONG_TO_FIT and check.func.__name__ in LONG_CHECKS
+        marks = [*getattr(case, "marks", ()), *([pytest.mark.slow] if is_long else [])]
+        marked.append(pytest.param(estimator, check, marks=marks))
+    return pytest.mark.parametrize(names, marked, **mark.kwargs)
+
+
 @with_random_rows
-@scikit_learn_checks.parametrize_with_checks(TABLES, expected_failed_checks=expected_failed_checks)
+@scikit_learn_cases()
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

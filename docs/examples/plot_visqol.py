@@ -45,9 +45,9 @@ plt.show()
 # %%
 # The damage by band
 # ------------------
-# ``transform`` averages the patches: these are the features that a map of your own would learn from,
-# with ``ViSQOL(model="fit")`` or any regressor. Gammatone filters and NSIM by themselves, frame by
-# frame and without alignment, mostly see the delay and the gap.
+# ``transform`` averages the patches: these are the features that a map of your own would learn
+# from, with ``ViSQOL(model="fit")`` or any regressor. Gammatone filters and NSIM by themselves,
+# frame by frame and without alignment, mostly see the delay and the gap.
 bands = metric.band_frequencies()
 front_end = GammatoneSpectrogram(sr=sr)
 images = front_end.transform(np.stack([music[: len(degraded)], degraded[: len(music)]])[np.newaxis])

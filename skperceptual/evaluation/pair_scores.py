@@ -157,8 +157,10 @@ def claims_of(
     if isinstance(best, str):
         bounds = getattr(last, "bounds", None)
         # A map to ratings need not give its best rating to anything.
-        states_best = bounds is not None and rises is not None and not hasattr(last, "predict")
-        best = float(bounds[bool(rises)]) if states_best else None
+        if bounds is None or rises is None or hasattr(last, "predict"):
+            best = None
+        else:
+            best = float(bounds[bool(rises)])
         best = None if best is not None and not np.isfinite(best) else best
     return Claims(
         None if rises is None else bool(rises),
