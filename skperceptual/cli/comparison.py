@@ -15,7 +15,7 @@ from skperceptual.cli.errors import CommandError
 from skperceptual.cli.messages import summarize
 from skperceptual.cli.metrics import Metric, ready_metric
 from skperceptual.cli.options import Reading
-from skperceptual.cli.ready_metrics import MATCHING_METRICS, READY_METRICS
+from skperceptual.cli.ready_metrics import READY_METRICS, matching_metrics
 from skperceptual.cli.scoring import Message, learn, plain_text, score_pairs
 from skperceptual.io import AudioFileError, load_audio
 from skperceptual.utils.audio_files import AudioHeader, name_in_full
@@ -242,7 +242,7 @@ def _tell_differences(reference: _Clip, degraded: _Clip, reading: Reading) -> li
         notes.append(
             f"The degraded file is {abs(longer):.3f} s {'longer' if longer > 0 else 'shorter'} "
             f"than the reference. Both were cut to {'their' if reading.align else 'the'} "
-            f"{'common part' if reading.align else 'shorter'}, but for {MATCHING_METRICS}."
+            f"{'common part' if reading.align else 'shorter'}, but for {matching_metrics()}."
         )
     if max(reference.file.n_channels, degraded.file.n_channels) > 1:
         notes.append("Channels were averaged to one.")
@@ -256,7 +256,7 @@ def _tell_levels(signals: NDArray[np.float32]) -> list[str]:
     if not _LEVEL_DB <= abs(louder) < math.inf:
         return []
     way = "louder" if louder > 0 else "quieter"
-    counts = f"which every metric but {MATCHING_METRICS} counts"
+    counts = f"which every metric but {matching_metrics()} counts"
     return [f"The degraded file is {abs(louder):.1f} dB {way}, {counts}."]
 
 
@@ -267,7 +267,7 @@ def _tell_rates(reference: int, degraded: int, reading: Reading) -> list[str]:
         frame, hop = (round(n * lower / reading.sr) for n in (reading.n_fft, reading.hop_length))
         options = f"--sr {lower} --n-fft {frame} --hop-length {hop}"
         limit = (
-            f"At {reading.sr} Hz no metric but {MATCHING_METRICS} compares anything above "
+            f"At {reading.sr} Hz no metric but {matching_metrics()} compares anything above "
             f"{reading.sr // 2} Hz."
         )
         return [f"{limit} To compare up to {lower // 2} Hz: {options}"]

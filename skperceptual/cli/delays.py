@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skperceptual.cli.metrics import reading_steps
 from skperceptual.cli.options import Reading
-from skperceptual.cli.ready_metrics import MATCHING_METRICS
+from skperceptual.cli.ready_metrics import matching_metrics
 from skperceptual.preprocessing import AlignPairs
 
 __all__ = ["DelayReport", "tell_delay"]
@@ -76,9 +76,8 @@ def tell_delay(reference: str, degraded: str, reading: Reading) -> DelayReport:
 def _tell_left(delay: float, *, is_certain: bool) -> list[str]:
     if abs(delay) < _WORTH_TELLING_SECONDS or not is_certain:
         return []
-    found = (
-        f"The degraded file is {_amount(delay)}, which every metric but {MATCHING_METRICS} counts."
-    )
+    counts = f"which every metric but {matching_metrics()} counts"
+    found = f"The degraded file is {_amount(delay)}, {counts}."
     limit = AlignPairs().max_lag_seconds
     if abs(delay) <= limit:
         return [f"{found} Compare again with --align, which removes the delay."]

@@ -143,11 +143,7 @@ def ready_metric(name: str, reading: Reading) -> Metric:
             hop_length=reading.hop_length,
         )
         steps.insert(0, front_end)
-    sr = _rate(steps, reading.sr)
-    if READY_METRICS[name].matches:
-        steps.insert(0, _load_step(reading, sr, unequal="keep"))
-        return _metric(name, steps)
-    return _metric(name, [*reading_steps(reading, sr), *steps])
+    return _metric(name, [*_steps_before(steps, reading), *steps])
 
 
 def saved_metric(path: Path, reading: Reading) -> Metric:
@@ -191,7 +187,7 @@ def saved_metric(path: Path, reading: Reading) -> Metric:
     if get_tags(steps[0]).input_tags.string:
         before = []
     elif _reads(steps[0], "signal_pairs"):
-        before = reading_steps(reading, _rate(steps, reading.sr))
+        before = _steps_before(steps, reading)
     else:
         raise CommandError(
             f"{what} begins with {first}, which reads neither file names nor pairs of signals. "
@@ -231,6 +227,14 @@ def _load_step(reading: Reading, sr: int, *, unequal: str) -> LoadAudio:
     )
 
 
+def _steps_before(steps: list[Any], reading: Reading) -> list[Any]:
+    """Make the steps from file names to what the first step reads."""
+    sr = _rate(steps, reading.sr)
+    if getattr(steps[0], "matches_pairs", False):
+        return [_load_step(reading, sr, unequal="keep")]
+    return reading_steps(reading, sr)
+
+
 def _metric(name: str, steps: list[Any]) -> Metric:
     return Metric(name, tuple(map(Step.of, steps)))
 
@@ -242,9 +246,16 @@ def _reads(estimator: Any, kind: str) -> bool:
 def _rate(steps: list[Any], default: int) -> int:
     """Give the rate that the first step that has one expects."""
     for step in steps:
-        for name in ("orig_sr", "sr"):
-            if hasattr(step, name):
-                return round(getattr(step, name))
+        for name in ("orig_sr", "resample_from", "sr"):
+            rate = getattr(step, name, None)
+            if isinstance(rate, tuple) and len(set(rate)) > 1:
+                raise CommandError(
+                    f"{type(step).__name__}(resample_from={rate}) wants references and degraded "
+                    "signals at two rates, and files are read at one. Save a metric without it: "
+                    "files are resampled when they are read."
+                )
+            if rate is not None:
+                return round(rate[0] if isinstance(rate, tuple) else rate)
     return default
 
 

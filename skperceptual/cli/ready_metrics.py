@@ -11,11 +11,11 @@ import skperceptual
 from skperceptual.cli.errors import CommandError
 
 __all__ = [
-    "MATCHING_METRICS",
     "READY_METRICS",
     "ReadyMetric",
     "list_ready_metrics",
     "make_ready_metric",
+    "matching_metrics",
 ]
 
 
@@ -24,7 +24,7 @@ class ReadyMetric(NamedTuple):
 
     What it reads (pairs of signals or of images) the tags of the class say; which way it points
     and its range, ``higher_is_better`` and ``bounds``. The description fits a column of 22
-    letters. ``matches`` tells whether it undoes delays and differences of level by itself.
+    letters. Whether it undoes delays and differences of level by itself, ``matches_pairs``.
 
     Examples
     --------
@@ -36,7 +36,6 @@ class ReadyMetric(NamedTuple):
     description: str
     class_name: str
     parameters: Mapping[str, Any] = MappingProxyType({})
-    matches: bool = False
 
     def make(self) -> Any:
         """Make the metric, which imports it.
@@ -58,9 +57,8 @@ READY_METRICS = {
     "nlpd-ones": ReadyMetric("NLPD, equal weights", "NLPD", {"normalization": "ones"}),
     "nlpd-laparra2017": ReadyMetric("NLPD, form of 2017", "NLPD", {"convention": "laparra2017"}),
     "nlpd-hepburn": ReadyMetric("NLPD, Hepburn's form", "NLPD", {"convention": "hepburn"}),
-    "visqol": ReadyMetric("ViSQOL, shipped map", "ViSQOL", matches=True),
+    "visqol": ReadyMetric("ViSQOL, shipped map", "ViSQOL"),
 }
-MATCHING_METRICS = ", ".join(name for name, metric in READY_METRICS.items() if metric.matches)
 
 
 def list_ready_metrics() -> str:
@@ -74,6 +72,22 @@ def list_ready_metrics() -> str:
     width = max(map(len, READY_METRICS))
     lines = [f"  {name:<{width}}  {metric.description}" for name, metric in READY_METRICS.items()]
     return "\n".join(lines)
+
+
+def matching_metrics() -> str:
+    """Name the metrics that undo delays and differences of level by themselves.
+
+    Returns
+    -------
+    str
+        Their names, for a sentence.
+    """
+    names = [
+        name
+        for name, metric in READY_METRICS.items()
+        if getattr(getattr(skperceptual, metric.class_name), "matches_pairs", False)
+    ]
+    return ", ".join(names)
 
 
 def make_ready_metric(name: str) -> Any:

@@ -89,6 +89,11 @@ def gammatone_filters(frequencies: ArrayLike, *, sr: float) -> NDArray[np.float6
     ndarray of shape (n_bands, 7)
         Of each filter ``a_1, a_2, c_1, c_2, c_3, c_4`` and the gain.
 
+    Raises
+    ------
+    ValueError
+        When a frequency is not between 0 and half the sampling rate.
+
     Examples
     --------
     >>> from skperceptual.functional import gammatone_filters
@@ -96,6 +101,11 @@ def gammatone_filters(frequencies: ArrayLike, *, sr: float) -> NDArray[np.float6
     array([[-1.752,  0.899, -1.752, -0.   , -1.026, -0.726,  0.   ]])
     """
     frequencies = np.atleast_1d(np.asarray(frequencies, dtype=np.float64))
+    if not ((frequencies > 0) & (frequencies < sr / 2)).all():
+        raise ValueError(
+            f"Expected centre frequencies above 0 and below sr / 2 = {sr / 2:g} Hz, got "
+            f"{frequencies.min():g} to {frequencies.max():g} Hz. Lower fmax, or correct sr."
+        )
     angle = 2 * np.pi * frequencies / sr
     bandwidth = 2 * np.pi * _WIDTH * (frequencies / _EAR_Q + _MIN_BANDWIDTH)
     decay = np.exp(-bandwidth / sr)
@@ -170,13 +180,19 @@ def gammatone_levels(
     """
     if filtering not in FILTERINGS:
         raise ValueError(f"filtering={filtering!r} is unknown. Use 'frame' or 'signal'.")
+    if win_length < (2 if filtering == "frame" else 1) or hop_length < 1:
+        raise ValueError(
+            f"Expected frames of at least 2 samples, or 1 with filtering='signal', and at least 1 "
+            f"between them, got win_length={win_length} and hop_length={hop_length}."
+        )
     n_times = signal.shape[-1]
     if n_times < win_length:
         raise ValueError(
             f"Expected at least win_length={win_length} samples, got {n_times}. Use a longer "
             "signal or shorter frames."
         )
-    frequencies = gammatone_frequencies(n_bands=n_bands, fmin=fmin, fmax=fmax or sr / 2)
+    fmax = sr / 2 if fmax is None else fmax
+    frequencies = gammatone_frequencies(n_bands=n_bands, fmin=fmin, fmax=fmax)
     filters = gammatone_filters(frequencies, sr=sr)
     if filtering == "frame":
         window = torch.tensor(symmetric_hann(win_length), dtype=signal.dtype, device=signal.device)
@@ -194,7 +210,9 @@ def gammatone_levels(
         band = torch.fft.irfft(spectrum * torch.fft.rfft(response, n_fft), n_fft)[..., :n_longest]
         if filtering == "signal":
             band = band.unfold(-1, win_length, hop_length)
-        levels.append(band.square().mean(dim=-1).sqrt())
+        power = band.square().mean(dim=-1)
+        sounds = power > 0  # the root has no gradient at silence
+        levels.append(torch.where(sounds, torch.where(sounds, power, 1.0).sqrt(), 0.0))
     return torch.stack(levels, dim=-2)
 
 

@@ -84,7 +84,14 @@ def band_similarities(reference, degraded, window, constants):
     means, deviations : ndarray of shape (n_bands,), float64
         Over the frames of each band, mean and standard deviation (of a sample) of the
         similarities.
+
+    Raises
+    ------
+    ValueError
+        When the images differ in size.
     """
+    if reference.shape != degraded.shape:
+        raise ValueError("Expected two images of one size.")
     n_bands, n_frames = reference.shape
     means, deviations = np.empty(n_bands), np.empty(n_bands)
     middle, side = np.empty((5, n_frames)), np.empty((5, n_frames + 2))

@@ -1,11 +1,15 @@
-"""Lists and numbers in what users are told."""
+"""Lists and numbers in what users are told, and the line of theirs that a warning names."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Collection, Iterable
 
 _LINES = 20
 _IN_A_LINE = 10
+# Whose lines a warning should not name.
+_INNER = ("skperceptual", "sklearn", "joblib")
 
 
 def as_list(entries: Collection[object], things: str) -> str:
@@ -82,3 +86,31 @@ def counted(number: int, thing: str) -> str:
     ('1 pair', '2 pairs')
     """
     return f"{number} {thing if number == 1 else thing + 's'}"
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn in the name of the line outside this package and scikit-learn that led here.
+
+    For warnings that several public methods give, at several depths.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+    category : type, default=UserWarning
+        The kind of warning.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skperceptual.utils.messages import warn_caller
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_caller("look here")
+    >>> str(caught[0].message)
+    'look here'
+    """
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -22,8 +22,10 @@ from skperceptual import (
     LoadAudio,
     MelSpectrogram,
     RatingMapping,
+    ViSQOL,
     base,
 )
+from skperceptual.cli.errors import CommandError
 from skperceptual.cli.metrics import saved_metric
 from skperceptual.cli.options import Reading
 
@@ -102,6 +104,26 @@ def test_align_goes_before_a_front_end_alone(files, ratings, tmp_path):
     assert [type(step) for step in steps[0][:3]] == [LoadAudio, AlignPairs, MelSpectrogram]
     assert {step.sr for step in steps[0][:3]} == {8000}
     assert len(steps[1]) == len(whole)
+
+
+def test_visqol_reads_whole_files_at_the_rate_that_it_resamples_from(
+    score, files, ratings, tmp_path
+):
+    load = LoadAudio(sr=24000, unequal="keep")
+    metric = ViSQOL(resample_from=24000, model="fit", regressor="monotone")
+    metric.fit(load.transform(files), ratings)
+    joblib.dump(metric, tmp_path / "fitted.joblib")
+    scores = score("--metric", tmp_path / "fitted.joblib", "--align")
+    np.testing.assert_array_equal(scores["fitted"], metric.predict(load.transform(files)))
+
+
+def test_two_rates_are_refused(files, ratings, tmp_path):
+    metric = ViSQOL(resample_from=(24000, 16000)).fit(
+        [tuple(pair) for pair in 0.1 * np.ones((1, 2, 50000))]
+    )
+    joblib.dump(metric, tmp_path / "two.joblib")
+    with pytest.raises(CommandError, match="at two rates, and files are read at one"):
+        saved_metric(tmp_path / "two.joblib", Reading())
 
 
 def test_name_may_be_any_path(score, files, tmp_path, monkeypatch):

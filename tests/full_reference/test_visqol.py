@@ -12,6 +12,7 @@ import soundfile
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
 
 from skperceptual import ViSQOL
 from skperceptual.full_reference.visqol.comparison import Settings, compare
@@ -177,6 +178,7 @@ def change(name: str, clip: np.ndarray) -> np.ndarray:
 def test_edges(name, guitar, google):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Reference and degraded signal differ", UserWarning)
+        warnings.filterwarnings("ignore", "The degraded signal of 1 pair is silent", UserWarning)
         rating = ViSQOL(model=google).predict([(guitar, change(name, guitar))])[0]
     assert rating == pytest.approx(EDGE[name], abs=2e-6)
 
@@ -272,6 +274,18 @@ def test_monotone_map_never_rewards_damage(rated, rng):
     assert (fitted.predict(worse) <= fitted.predict(better)).all()
 
 
+@pytest.mark.parametrize("fall", [1, -1])
+def test_scale_on_which_more_is_worse_is_told(rated, fall):
+    pairs, ratings = rated
+    metric = ViSQOL(sr=8000, model="fit", regressor="monotone")
+    if fall == 1:
+        assert np.ptp(metric.fit(pairs, ratings).predict(pairs)) > 0
+        return
+    with pytest.warns(UserWarning, match="fit to -y"):
+        metric.fit(pairs, -ratings)
+
+
+@pytest.mark.filterwarnings("ignore:The maps for speech are made for:UserWarning")
 def test_given_maps_ignore_ratings(rated):
     pairs, ratings = rated
     metric = ViSQOL(sr=8000, mode="speech", model="exponential")
@@ -286,6 +300,7 @@ def test_repr_names_the_map():
     assert repr(ViSQOL()) == "ViSQOL(model='shipped')"
     assert repr(ViSQOL(mode="speech")) == "ViSQOL(model='shipped', mode='speech')"
     assert repr(ViSQOL(model="fit")) == "ViSQOL(model='fit')"
+    assert repr(make_pipeline(ViSQOL())[-1]) == "ViSQOL(model='shipped')"
 
 
 # Input
@@ -332,11 +347,38 @@ def test_resampling():
         ViSQOL(sr=48000.5, resample_from=44100).fit([(reference, at_44100)])
 
 
+@pytest.mark.filterwarnings("ignore:The degraded signal of:UserWarning")
 def test_different_rates_are_suspected():
-    reference = np.tile(synthetic(), 5)
+    reference = synthetic()  # of 3 s
     other = resample(reference, 48000, 44100)
-    with pytest.warns(UserWarning, match=r"resample_from=\(48000, 44100\)"):
-        ViSQOL().transform([(reference, other)])
+    pairs = [(reference, reference[5:]), (reference, other), (reference[:90000], reference)]
+    with pytest.warns(UserWarning, match="1 pair") as caught:
+        ViSQOL().transform(pairs)
+    messages = [str(entry.message) for entry in caught]
+    (told,) = [message for message in messages if "sampling rates" in message]
+    assert "as 48000 to 44100 (row 1)" in told
+    assert "resample_from=(48000, 44100)" in told
+
+
+@pytest.mark.parametrize("method", ["fit", "predict", "score_samples", "transform", "patches"])
+def test_warnings_name_the_line_of_the_user(method):
+    pairs = [(synthetic(), synthetic()[:90000])]
+    arguments = (pairs, [3.0]) if method == "fit" else (pairs,)
+    metric = ViSQOL(sr=44100, model="fit" if method == "fit" else "shipped", regressor="monotone")
+    with pytest.warns(UserWarning, match="1 pair|made for") as caught:
+        getattr(metric, method)(*arguments)
+    assert {entry.filename for entry in caught} == {__file__}
+
+
+@pytest.mark.filterwarnings("ignore:Reference and degraded signal differ:UserWarning")
+@pytest.mark.filterwarnings("ignore:The degraded signal of:UserWarning")
+@pytest.mark.parametrize("n_times", [61440, 100000])
+def test_near_search_of_a_degraded_signal_that_ends_early(n_times):
+    reference = np.tile(synthetic(), 2)
+    table = ViSQOL(search_window_radius=1, align=False).patches([(reference, reference[:n_times])])
+    assert table["similarity"].between(-1, 1).all()
+    with pytest.raises(ValueError, match="search_window_radius"):
+        ViSQOL(search_window_radius=0).patches([(reference, reference)])
 
 
 def test_lengths_that_differ_by_more_than_a_second_are_reported(guitar, google):
@@ -369,6 +411,27 @@ def test_silent_reference_is_refused(method):
         getattr(ViSQOL(), method)([(clip, clip), (np.zeros(50000), clip)])
 
 
+@pytest.mark.filterwarnings("ignore:The reference of 1 pair is below:UserWarning")
+@pytest.mark.parametrize("kind", ["dither", "noise", "tiny"])
+def test_reference_as_good_as_silent_is_refused(kind, rng):
+    clip = synthetic()
+    quiet = {
+        "dither": rng.integers(-1, 2, len(clip)) / 32768,
+        "noise": 1e-5 * rng.standard_normal(len(clip)),
+        "tiny": 1e-200 * rng.standard_normal(len(clip)),
+    }[kind]
+    with pytest.raises(ValueError, match=r"Pair 1 cannot be compared\. .* as good as silent"):
+        ViSQOL().predict([(clip, clip), (quiet, clip)])
+
+
+def test_quiet_references_and_silent_copies_warn():
+    clip = synthetic()
+    with pytest.warns(UserWarning, match=r"reference of 1 pair is below -55 dB .*\(row 1\)"):
+        ViSQOL().predict([(clip, clip), (1e-3 * clip, 1e-3 * clip)])
+    with pytest.warns(UserWarning, match=r"signal of 1 pair is silent \(row 0\)"):
+        assert ViSQOL().predict([(clip, np.zeros_like(clip))])[0] == 1
+
+
 @pytest.mark.filterwarnings("ignore:Reference and degraded signal differ:UserWarning")
 @pytest.mark.filterwarnings("ignore:The degraded signal of:UserWarning")
 def test_delay_that_leaves_too_little_is_refused(rng):
@@ -390,6 +453,8 @@ def test_other_rates_are_warned_of():
     clip = resample(synthetic(), 48000, 44100)
     with pytest.warns(UserWarning, match=r"resample_from=44100"):
         ViSQOL(sr=44100).predict([(clip, clip)])
+    with pytest.warns(UserWarning, match="none above 4000 Hz"):
+        ViSQOL(mode="speech", sr=8000).predict([(clip, clip)])
     with pytest.raises(ValueError, match="well above 100 Hz"):
         ViSQOL(sr=90).fit([(clip, clip)])
 

@@ -95,8 +95,28 @@ def test_leading_axes_and_gradient(rng):
     assert torch.isfinite(signals.grad).all()
 
 
+@pytest.mark.parametrize("filtering", ["frame", "signal"])
+def test_gradient_is_finite_at_silence(filtering, rng):
+    signal = torch.tensor(rng.standard_normal(800))
+    signal[:400] = 0
+    signal.requires_grad_()
+    frames = {"win_length": 100, "hop_length": 50, "filtering": filtering}
+    levels = gammatone_levels(signal, sr=8000, n_bands=4, **frames)
+    assert (levels[:, 0] < 1e-12).all()
+    levels.sum().backward()
+    assert torch.isfinite(signal.grad).all()
+    assert signal.grad.any()
+
+
 def test_bad_parameters_say_what_to_do():
     signal = torch.zeros(100)
+    for frames in ({"win_length": 1, "hop_length": 1}, {"win_length": 20, "hop_length": 0}):
+        with pytest.raises(ValueError, match="frames of at least 2 samples"):
+            gammatone_levels(signal, sr=8000, **frames)
+    with pytest.raises(ValueError, match=r"below sr / 2 = 4000 Hz, got 50 to .* Lower fmax"):
+        gammatone_levels(signal, sr=8000, fmax=16000.0, win_length=20, hop_length=5)
+    with pytest.raises(ValueError, match="fmin=50 and fmax=0 Hz"):
+        gammatone_levels(signal, sr=8000, fmax=0.0, win_length=20, hop_length=5)
     with pytest.raises(ValueError, match="at least win_length=200 samples, got 100"):
         gammatone_levels(signal, sr=8000, win_length=200, hop_length=50)
     with pytest.raises(ValueError, match="Use 'frame' or 'signal'"):

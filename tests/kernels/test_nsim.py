@@ -31,3 +31,9 @@ def test_equal_images_are_exactly_one(rng):
     means, deviations = band_similarities(image, image, np.array(WINDOW), nsim_constants(1.0))
     assert (means == 1).all()
     assert (deviations == 0).all()
+
+
+def test_images_of_two_sizes_are_refused(rng):
+    image = rng.random((4, 6))
+    with pytest.raises(ValueError, match="two images of one size"):
+        band_similarities(image, image[:, :5].copy(), np.array(WINDOW), nsim_constants(1.0))

@@ -71,5 +71,10 @@ def test_frames_that_are_too_short_are_refused():
         GammatoneSpectrogram(sr=30, fmin=1.0).fit(np.zeros((1, 100)))
 
 
+def test_bands_beyond_half_the_rate_are_refused():
+    with pytest.raises(ValueError, match=r"below sr / 2 = 4000 Hz.* Lower fmax"):
+        GammatoneSpectrogram(sr=8000, fmax=16000.0).fit_transform(np.ones((1, 8000)))
+
+
 def test_names_tell_bands_apart():
     assert band_names([50.2, 50.4, 51.0]) == ["50.2hz", "50.4hz", "51.0hz"]

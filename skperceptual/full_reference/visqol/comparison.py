@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from skperceptual.full_reference.visqol.alignment import find_lag, shift
 from skperceptual.full_reference.visqol.fine_alignment import align_patches
-from skperceptual.full_reference.visqol.images import FrontEnd, comparable_images
+from skperceptual.full_reference.visqol.images import (
+    QUIETEST_LEVEL,
+    FrontEnd,
+    comparable_images,
+)
+from skperceptual.full_reference.visqol.levels import rms
 from skperceptual.full_reference.visqol.patches import (
     PATCH_FRAMES,
     audio_patches,
@@ -106,7 +111,8 @@ def compare(
     Raises
     ------
     ValueError
-        When the delay leaves too little of the degraded signal.
+        When the delay leaves too little of the degraded signal, and when the reference is so
+        quiet that nothing of it is above the floor of the images.
     """
     front_end = settings.front_end
     lag = find_lag(reference, degraded) if settings.whole else 0
@@ -117,6 +123,12 @@ def compare(
             f"it: at least {front_end.win_length + 1} are needed. Use align=False if it is not."
         )
     reference_levels = front_end.levels(reference)
+    if reference_levels.max() <= QUIETEST_LEVEL:
+        raise ValueError(
+            "The reference is as good as silent: no band of it ever rises above the level of "
+            f"{20 * math.log10(QUIETEST_LEVEL):.0f} dB re full scale below which ViSQOL hears "
+            "nothing. Normalise quiet references, or leave that pair out."
+        )
     # Filters are linear: what is scaled is their levels, not a copy of the signal.
     gain = rms(reference) / (rms(degraded) or 1.0)
     degraded_levels = gain * front_end.levels(degraded)
@@ -136,26 +148,6 @@ def compare(
             signals, (reference_levels, degraded_levels), gain, patches, front_end
         )
     return _summarize(patches, lag, len(starts) - len(kept), front_end)
-
-
-def rms(signal: NDArray[np.floating]) -> float:
-    """Give the root mean square of a signal, in double precision.
-
-    Parameters
-    ----------
-    signal : ndarray of shape (n_times,)
-        The signal.
-
-    Returns
-    -------
-    float
-        Its level.
-    """
-    total = 0.0
-    for start in range(0, len(signal), 2**20):
-        block = signal[start : start + 2**20].astype(np.float64, copy=False)
-        total += float(block @ block)
-    return math.sqrt(total / len(signal))
 
 
 def _summarize(patches: Patches, lag: int, n_dropped: int, front_end: FrontEnd) -> Comparison:

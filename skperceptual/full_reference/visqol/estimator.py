@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skperceptual.base import PerceptualEstimator
-from skperceptual.full_reference.visqol.comparison import Comparison, Settings, compare
+from skperceptual.full_reference.visqol.batch import compare_pairs, patch_table
+from skperceptual.full_reference.visqol.comparison import Comparison, Settings
 from skperceptual.full_reference.visqol.fitted_map import check_ratings, make_regressor
 from skperceptual.full_reference.visqol.images import FrontEnd, make_front_end
-from skperceptual.full_reference.visqol.pairs import Pair, check_pairs, warn_of_lengths
+from skperceptual.full_reference.visqol.pairs import (
+    Pair,
+    Rates,
+    check_pairs,
+    check_rates,
+)
 from skperceptual.full_reference.visqol.ratings import load_rating
 from skperceptual.spectrograms.gammatone import band_names
 from skperceptual.utils._sklearn import Interval, StrOptions, _fit_context
-from skperceptual.utils.messages import counted, in_a_line
-from skperceptual.utils.parallel import run_jobs
+from skperceptual.utils.messages import warn_caller
 
 # What the maps for audio were trained on.
 _AUDIO_SR = 48000
+_SPEECH_SR = 16000
 
 
 class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
@@ -67,15 +71,16 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
             which :func:`skperceptual.datasets.fetch_visqol_model` downloads; or a lattice
             (``.tflite``).
     search_window_radius : int, default=60
-        How far from its place in the reference a patch is sought, in lengths of a patch.
+        How far from its place in the reference a patch is sought, in lengths of a patch; at
+        least 1.
     align : bool or {"whole", "patches"}, default=True
         Which delays are undone: that of the whole signal and then that of each patch, neither of
         them, or one of them alone.
     regressor : {"nusvr", "monotone"} or estimator, default="nusvr"
         What ``model="fit"`` learns with: ``"nusvr"`` the original's regression, for ratings of
-        any scale; ``"monotone"`` a sum of the bands' similarities whose weights are not
-        negative, then a curve that rises, so that more damage is never rated better; or any
-        regressor of scikit-learn, for features of shape (n_pairs, n_bands).
+        any scale; ``"monotone"`` a constant less what each band lacks in similarity, with weights
+        that are not negative, so that more damage is never rated better, and ratings may leave
+        the scale; or any regressor of scikit-learn, for features of shape (n_pairs, n_bands).
     resample_from : int or (int, int), default=None
         Sampling rate of the signals, or of references and of degraded signals, where it is not
         ``sr``: they are resampled before they are compared.
@@ -109,11 +114,13 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
     which no ratings of people would allow, so it holds values of a model. Fit a map to ratings of
     your own where you have them, and name the map with every number you report.
 
-    A signal is compared as it is, whatever its level; the delay between the two may be up to half
-    the reference, and their lengths may differ. In audio mode a reference lasts at least 0.96 s,
-    in speech mode 0.64 s. Pairs whose mean similarity is below 0.15 are rated 1, but by what was
-    fitted. A silent reference, which the original rates 4.73 with any other recording, is an error
-    here. In speech mode the first patch always counts, whether or not somebody speaks.
+    The degraded signal is brought to the level of the reference, and the reference is compared as
+    it is: bands below -90 dB re full scale count as silence, so that quiet references hide damage
+    (normalise what is below -55 dB). The delay between the two may be up to half the reference,
+    and their lengths may differ. In audio mode a reference lasts at least 0.96 s, in speech mode
+    0.64 s. Pairs whose mean similarity is below 0.15 are rated 1, but by what was fitted. A
+    reference that is silent, or as good as, is an error here; the original rates it 4.73 with any
+    other recording. In speech mode the first patch always counts, whether or not somebody speaks.
 
     Frames and patches are worked on in blocks. What grows with the length is the correlation that
     finds the delay of the whole, in single precision for long recordings: 6 GB for a pair of an
@@ -148,12 +155,14 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
 
     higher_is_better: ClassVar[bool] = True
     symmetric: ClassVar[bool] = False
+    # Delays and differences of level are undone here, and lengths may differ.
+    matches_pairs: ClassVar[bool] = True
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "mode": [StrOptions({"audio", "speech"})],
         "sr": [Interval(Real, 0, None, closed="neither")],
         "model": [str, os.PathLike],
-        "search_window_radius": [Interval(Integral, 0, None, closed="left")],
+        "search_window_radius": [Interval(Integral, 1, None, closed="left")],
         "align": ["boolean", StrOptions({"whole", "patches"})],
         "regressor": [StrOptions({"nusvr", "monotone"}), BaseEstimator],
         "resample_from": [Interval(Integral, 1, None, closed="left"), tuple, None],
@@ -194,7 +203,7 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
             Pairs of signals, the reference first. In a list their lengths may differ, also those
             of the two signals of a tuple.
         y : array of shape (n_pairs,), default=None
-            Ratings; ignored unless ``model="fit"``.
+            Ratings; ignored unless ``model="fit"``, without which nothing is compared yet.
 
         Returns
         -------
@@ -233,14 +242,7 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
             comparisons = self._compare(self._validate_pairs(X, reset=False))
             return np.asarray(self.regressor_.predict(self._features(comparisons)), np.float64)
         rating = self._rating()
-        if self.mode == "audio" and self.sr != _AUDIO_SR:
-            warnings.warn(
-                f"The maps for audio are made for signals at {_AUDIO_SR} Hz, and sr={self.sr:g}: "
-                f"the bands lie elsewhere. Use ViSQOL(resample_from={self.sr:g}) for recordings "
-                "of that rate, or fit a map with model='fit'.",
-                UserWarning,
-                stacklevel=2,
-            )
+        self._warn_of_rate()
         comparisons = self._compare(self._validate_pairs(X, reset=False))
         return np.array([rating(comparison) for comparison in comparisons])
 
@@ -294,18 +296,8 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
             ``get_feature_names_out``.
         """
         self._start()
-        names = self.get_feature_names_out()
-        tables = []
-        for row, comparison in enumerate(self._compare(self._validate_pairs(X, reset=False))):
-            found = comparison.patches
-            met = found.is_met[:, np.newaxis]
-            degraded_times = np.where(met, found.degraded_times - comparison.lag / self.sr, np.nan)
-            table = pd.DataFrame({"pair": np.full(len(found.means), row)})
-            table[["reference_start", "reference_end"]] = found.reference_times
-            table[["degraded_start", "degraded_end"]] = degraded_times
-            table["similarity"] = found.means.mean(axis=1)
-            tables.append(pd.concat([table, pd.DataFrame(found.means, columns=names)], axis=1))
-        return pd.concat(tables, ignore_index=True)
+        comparisons = self._compare(self._validate_pairs(X, reset=False))
+        return patch_table(comparisons, self.get_feature_names_out(), self.sr)
 
     def band_frequencies(self) -> NDArray[np.float64]:
         """Give the centre frequency of each band.
@@ -346,6 +338,20 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
         if self._is_fitted_to_ratings():
             check_is_fitted(self)
 
+    def _warn_of_rate(self) -> None:
+        if self.mode == "audio" and self.sr != _AUDIO_SR:
+            warn_caller(
+                f"The maps for audio are made for signals at {_AUDIO_SR} Hz, and sr={self.sr:g}: "
+                f"the bands lie elsewhere. Use ViSQOL(resample_from={self.sr:g}) for recordings "
+                "of that rate, or fit a map with model='fit'."
+            )
+        elif self.mode == "speech" and self.sr < _SPEECH_SR:
+            warn_caller(
+                f"The maps for speech are made for bands up to {_SPEECH_SR // 2} Hz, and at "
+                f"sr={self.sr:g} there are none above {self.sr / 2:g} Hz. Use recordings of a "
+                "higher rate, or fit a map with model='fit'."
+            )
+
     def _front_end(self) -> FrontEnd:
         return make_front_end(self.mode, self.sr)
 
@@ -353,13 +359,15 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
         n_bands = len(self._front_end().frequencies)
         return load_rating(self.model, mode=self.mode, n_bands=n_bands)
 
+    def _rates(self) -> Rates:
+        return check_rates(self.resample_from, self.sr)
+
     def _validate_pairs(self, X: Any, *, reset: bool) -> list[Pair]:
-        batch, pairs = check_pairs(X, self.mode, self._front_end(), self.resample_from)
+        batch, pairs = check_pairs(X, self.mode, self._front_end(), self._rates())
         self._record_features(X, batch, reset=reset)
         return pairs
 
     def _compare(self, pairs: list[Pair]) -> list[Comparison]:
-        warn_of_lengths(pairs, self.sr)
         settings = Settings(
             mode=self.mode,
             front_end=self._front_end(),
@@ -367,26 +375,9 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
             whole=self.align in (True, "whole"),
             patchwise=self.align in (True, "patches"),
         )
-        jobs = [delayed(_compare_row)(row, pair, settings) for row, pair in enumerate(pairs)]
-        comparisons = list(
-            run_jobs(
-                jobs,
-                n_jobs=self.n_jobs,
-                verbose=self.verbose,
-                caller="ViSQOL",
-                unit="pair",
-                in_threads=True,
-            )
+        return compare_pairs(
+            pairs, self._rates(), settings, n_jobs=self.n_jobs, verbose=self.verbose
         )
-        short = [row for row, comparison in enumerate(comparisons) if comparison.n_dropped]
-        if short:
-            warnings.warn(
-                f"The degraded signal of {counted(len(short), 'pair')} ends before its reference, "
-                f"whose last patches are left out (row {in_a_line(short)}).",
-                UserWarning,
-                stacklevel=4,
-            )
-        return comparisons
 
     def _features(self, comparisons: list[Comparison]) -> NDArray[np.float64]:
         return np.stack([comparison.band_means for comparison in comparisons])
@@ -409,10 +400,3 @@ class ViSQOL(RegressorMixin, TransformerMixin, PerceptualEstimator):
         tags.input_tags.signal_pairs = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _compare_row(row: int, pair: Pair, settings: Settings) -> Comparison:
-    try:
-        return compare(*pair, settings)
-    except ValueError as error:
-        raise ValueError(f"Pair {row} cannot be compared. {error}") from error

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skperceptual.full_reference.visqol.ratings import NU_SVR_PARAMETERS, without_chance
 from skperceptual.utils._sklearn import Interval, _fit_context
+from skperceptual.utils.messages import warn_caller
 
 # The original's C of 0.4 suits its table, which a smooth map fits without error. People disagree,
 # and there are fewer of their ratings: in units of their standard deviation, 5 is better on all
@@ -143,6 +144,11 @@ class MonotoneRegressor(RegressorMixin, BaseEstimator):
         top = y.max()
         solution, _ = nnls(system, np.append(top - y, np.zeros(n_bands)))
         self.coef_ = solution[:n_bands]
+        if not self.coef_.any() and np.ptp(y):
+            warn_caller(
+                "The ratings do not rise with the similarities, so that every pair is rated alike. "
+                "Turn a scale on which more is worse round: fit to -y."
+            )
         self.intercept_ = float(top - (solution[-2] - solution[-1]))
         return self
 

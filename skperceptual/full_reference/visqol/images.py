@@ -19,6 +19,7 @@ _LOWEST_HZ, _HIGHEST_OF_SPEECH_HZ = 50.0, 8000.0
 # Levels in 10 log10 of an amplitude: the lowest that counts, and how far below the loudest band of
 # a frame another one counts.
 _FLOOR_DB, _RANGE_DB = -45.0, 45.0
+QUIETEST_LEVEL = 10 ** (_FLOOR_DB / 10)
 _SILENCE = float(np.finfo(np.float64).eps)
 # So many frames of a long recording are held in double precision at a time.
 _FRAMES_AT_ONCE = 2048

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 # Far more than any such model has, and little enough to be read at once.
 _MAX_BYTES, _MAX_VECTORS = 2**25, 100_000
+_MAX_VALUE = 1e9  # whose sums and squares are finite
 _REGRESSIONS = ("nu_svr", "epsilon_svr")
 _KEYS = ("svm_type", "kernel_type", "gamma", "nr_class", "total_sv", "rho")
 
@@ -161,11 +162,11 @@ class _Reader:
 
     def _finite(self, number: int, text: str, what: str) -> float:
         try:
-            value = float(text)
+            value = math.nan if "_" in text else float(text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            self._refuse(number, f"{what} is a finite number")
+        if not abs(value) <= _MAX_VALUE:
+            self._refuse(number, f"{what} is a finite number, at most {_MAX_VALUE:g} in size")
         return value
 
     def _read_vector(self, number: int, line: str, vector: NDArray[np.float64]) -> float:
