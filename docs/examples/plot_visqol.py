@@ -73,7 +73,8 @@ metric = make_pipeline(front_end, NSIM(frequencies=front_end.band_frequencies())
 predicted = cross_val_predict(
     metric, ratings.pairs, ratings.target, groups=ratings.groups, cv=GroupKFold(3)
 )
-RatingDisplay.from_predictions(
+display = RatingDisplay.from_predictions(
     ratings.target, predicted, condition=ratings.condition, name="gammatone, NSIM, nu-SVR"
 )
+display.ax_.set_ylabel("SIMULATED rating")
 plt.show()
