@@ -7,6 +7,7 @@ synthesises. Each gives a Bunch whose fields are named alike: ``pairs`` (or ``si
 """
 
 from skperceptual.datasets.audio_folder import load_audio_folder
+from skperceptual.datasets.embedding_weights import fetch_openl3_weights, fetch_vggish_weights
 from skperceptual.datasets.music import make_music
 from skperceptual.datasets.pmqd import fetch_pmqd
 from skperceptual.datasets.rated_music import make_rated_music
@@ -15,7 +16,9 @@ from skperceptual.datasets.visqol_models import fetch_visqol_model
 from skperceptual.utils.data_home import get_data_home
 
 __all__ = [
+    "fetch_openl3_weights",
     "fetch_pmqd",
+    "fetch_vggish_weights",
     "fetch_visqol_model",
     "get_data_home",
     "load_audio_folder",
