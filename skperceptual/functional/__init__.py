@@ -9,12 +9,25 @@ from skperceptual.functional.divisive_normalization import (
     pad_neighborhood,
     resolve_normalization,
 )
+from skperceptual.functional.embedding_distance import embedding_distance
+from skperceptual.functional.embedding_loss import EmbeddingLoss
+from skperceptual.functional.frechet_distance import (
+    covariance_root,
+    frechet_distance,
+    gaussian_frechet_distance,
+    gaussian_root,
+)
 from skperceptual.functional.gammatone import (
     gammatone_filters,
     gammatone_frequencies,
     gammatone_levels,
 )
 from skperceptual.functional.inversion import mel_to_spectrogram
+from skperceptual.functional.kernel_distance import (
+    kernel_distance,
+    mean_kernel,
+    median_distance,
+)
 from skperceptual.functional.mel import hz_to_mel, mel_edges, mel_filterbank, mel_to_hz
 from skperceptual.functional.ms_ssim import MSSSIMTerms, combine_terms, ms_ssim, ms_ssim_terms
 from skperceptual.functional.mse import mse
@@ -26,6 +39,7 @@ from skperceptual.functional.nlpd import (
     safe_power,
 )
 from skperceptual.functional.nsim import nsim, nsim_map
+from skperceptual.functional.openl3 import openl3_spectrogram, openl3_windows
 from skperceptual.functional.pyramid import (
     invert_laplacian_pyramid,
     laplacian_pyramid,
@@ -49,13 +63,23 @@ from skperceptual.functional.spectrogram import (
 )
 from skperceptual.functional.ssim import ssim, ssim_map
 from skperceptual.functional.statistical_fit import NeighborhoodMoments, fit_normalization
+from skperceptual.functional.vggish import (
+    vggish_log_mel,
+    vggish_mel_matrix,
+    vggish_postprocess,
+    vggish_windows,
+)
 
 __all__ = [
+    "EmbeddingLoss",
     "MSSSIMTerms",
     "NeighborhoodMoments",
     "combine_terms",
+    "covariance_root",
     "divisive_normalization",
+    "embedding_distance",
     "fit_normalization",
+    "frechet_distance",
     "from_decibels",
     "from_log",
     "from_log01",
@@ -63,10 +87,15 @@ __all__ = [
     "gammatone_filters",
     "gammatone_frequencies",
     "gammatone_levels",
+    "gaussian_frechet_distance",
+    "gaussian_root",
     "hz_to_mel",
     "invert_laplacian_pyramid",
+    "kernel_distance",
     "laplacian_pyramid",
     "level_distances",
+    "mean_kernel",
+    "median_distance",
     "mel_edges",
     "mel_filterbank",
     "mel_spectrogram",
@@ -83,6 +112,8 @@ __all__ = [
     "normalization_tensors",
     "nsim",
     "nsim_map",
+    "openl3_spectrogram",
+    "openl3_windows",
     "pad_neighborhood",
     "padded_window",
     "pearson_correlation",
@@ -97,4 +128,8 @@ __all__ = [
     "to_decibels",
     "to_log",
     "to_log01",
+    "vggish_log_mel",
+    "vggish_mel_matrix",
+    "vggish_postprocess",
+    "vggish_windows",
 ]
