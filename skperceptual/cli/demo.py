@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
+from skperceptual.cli.options import seed
+
 __all__ = ["add_parser"]
 
 
@@ -35,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--seed",
         metavar="N",
-        type=_seed,
+        type=seed,
         default=0,
         help="seed of songs, simulated ratings and fits (default: %(default)s)",
     )
@@ -45,16 +47,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="smaller images and shorter fits, in seconds",
     )
     parser.set_defaults(run=_run)
-
-
-def _seed(text: str) -> int:
-    try:
-        seed = int(text)
-    except ValueError:
-        seed = -1
-    if not 0 <= seed < 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 4294967295")
-    return seed
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from skperceptual.cli.evaluate_request import Request
 from skperceptual.cli.evaluate_scores import JudgedMetric
 from skperceptual.cli.evaluate_table import RatedTable
 
-__all__ = ["show_files", "show_run"]
+__all__ = ["list_versions", "show_files", "show_run"]
 
 _PACKAGES = (
     "numpy",
@@ -77,7 +77,7 @@ def show_run(
         ["Rows judged", len(judgement.ratings)],
         *([f"Left out: {reason}", count] for reason, count in left_out.items()),
         ["Made", when.strftime("%Y-%m-%d %H:%M %Z").strip()],
-        ["Made with", _versions()],
+        ["Made with", list_versions()],
     ]
     settings = [
         [
@@ -130,7 +130,14 @@ def _command(request: Request) -> str:
     return shlex.join(["skperceptual", *request.command])
 
 
-def _versions() -> str:
+def list_versions() -> str:
+    """Name the versions of what computes.
+
+    Returns
+    -------
+    str
+        In one line.
+    """
     found = [f"skperceptual {__version__}", f"Python {platform.python_version()}"]
     for package in _PACKAGES:
         try:

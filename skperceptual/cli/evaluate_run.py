@@ -16,6 +16,7 @@ from skperceptual.cli.evaluate_judgement import Judgement, judge
 from skperceptual.cli.evaluate_output import (
     CORRELATIONS,
     DIFFERENCES,
+    FILES,
     PAGE,
     SCORES,
     report_folder,
@@ -55,7 +56,7 @@ def evaluate_table(request: Request) -> None:
     table = read_rated_table(request)
     output = request.output
     with (
-        report_folder(output, request.table, overwrite=request.overwrite),
+        report_folder(output, [request.table], files=FILES, overwrite=request.overwrite),
         score_rated_table(table, metrics, request, output / SCORES) as scores,
     ):
         if not request.quiet:
@@ -70,7 +71,7 @@ def evaluate_table(request: Request) -> None:
             CORRELATIONS: _list_correlations(judgement),
             DIFFERENCES: judgement.differences.to_csv(index=False, lineterminator="\n"),
         }
-        write_report(output, contents, scores.partial)
+        write_report(output, contents, scores.partial, kept=SCORES)
     if not request.quiet:
         told = [headline(judgement), *explain(judgement, simulated=are_simulated(request))]
         say(textwrap.fill(" ".join(told), _WIDTH, break_long_words=False, break_on_hyphens=False))

@@ -6,7 +6,14 @@ import argparse
 import math
 from typing import NamedTuple, Self
 
-__all__ = ["Reading", "add_reading_options", "number_of_jobs", "whole_number"]
+__all__ = [
+    "Reading",
+    "add_reading_options",
+    "number_of_jobs",
+    "positive_seconds",
+    "seed",
+    "whole_number",
+]
 
 
 class Reading(NamedTuple):
@@ -73,7 +80,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--duration",
         metavar="SECONDS",
         dest="duration_seconds",
-        type=_positive_seconds,
+        type=positive_seconds,
         default=defaults.duration_seconds,
         help="how much of every file to read (default: to its end)",
     )
@@ -141,6 +148,47 @@ def number_of_jobs(text: str) -> int:
     return n_jobs
 
 
+def positive_seconds(text: str) -> float:
+    """Read a length in seconds from the command line.
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+
+    Returns
+    -------
+    float
+        Above 0.
+    """
+    seconds = _seconds(text)
+    if seconds == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} leaves nothing to read")
+    return seconds
+
+
+def seed(text: str) -> int:
+    """Read a seed from the command line.
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+
+    Returns
+    -------
+    int
+        What random generators can begin with.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 4294967295")
+    return number
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -148,11 +196,4 @@ def _seconds(text: str) -> float:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no length in seconds")
-    return seconds
-
-
-def _positive_seconds(text: str) -> float:
-    seconds = _seconds(text)
-    if seconds == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} leaves nothing to read")
     return seconds

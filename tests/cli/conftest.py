@@ -155,7 +155,7 @@ def report(tmp_path) -> Path:
 @pytest.fixture
 def page(report):
     """Give a function that reads the report."""
-    return lambda: Page((report / "report.html").read_text(encoding="utf-8"))
+    return lambda name="report.html": Page((report / name).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
