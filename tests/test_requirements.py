@@ -20,6 +20,9 @@ def parsed(text: str) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
+EXTRAS = ("plot", "safe", "speech", "openl3", "visqol")
+
+
 def declared(*extras: str) -> list[Requirement]:
     config = ConfigParser()
     config.read(REPOSITORY / "setup.cfg", encoding="utf-8")
@@ -42,7 +45,7 @@ def pinned(name: str) -> dict[str, str]:
 
 def test_everything_declared_is_pinned():
     versions = pinned("constraints.txt")
-    names = {r.name for r in declared("plot", "safe", "visqol", "tests", "docs", "lint")}
+    names = {r.name for r in declared(*EXTRAS, "tests", "docs", "lint")}
     assert [name for name in sorted(names) if canonicalize_name(name) not in versions] == []
 
 
@@ -57,7 +60,7 @@ def test_what_is_pinned_satisfies_what_is_declared(name):
     versions = pinned(name)
     refused = [
         str(requirement)
-        for requirement in declared("plot", "safe", "visqol", "tests")
+        for requirement in declared(*EXTRAS, "tests")
         if not requirement.specifier.contains(versions[canonicalize_name(requirement.name)])
     ]
     assert refused == []
@@ -65,9 +68,7 @@ def test_what_is_pinned_satisfies_what_is_declared(name):
 
 def test_lower_bounds_are_the_oldest_versions_tested():
     oldest = pinned("constraints-oldest.txt")
-    bounds = {
-        canonicalize_name(r.name): str(r.specifier) for r in declared("plot", "safe", "visqol")
-    }
+    bounds = {canonicalize_name(r.name): str(r.specifier) for r in declared(*EXTRAS)}
     assert bounds == {name: f">={oldest[name]}" for name in bounds}
 
 
@@ -86,7 +87,7 @@ def imported_by_the_package() -> set[str]:
 
 def test_everything_imported_is_declared():
     # what merely comes along with something else can go away with it
-    names = {canonicalize_name(r.name) for r in declared("plot", "safe", "visqol", "tests")}
+    names = {canonicalize_name(r.name) for r in declared(*EXTRAS, "tests")}
     distributions = packages_distributions()
     undeclared = {
         module

@@ -13,6 +13,7 @@ from sklearn.utils.estimator_checks import check_estimator as check_tables
 
 from skperceptual import MSE, NLPD, LaplacianPyramid, MelSpectrogram, NLPDRegressor
 from skperceptual.base import PairMetric, SignalTransformer
+from skperceptual.embeddings import FrechetAudioDistance, LogMelEmbedding
 from skperceptual.utils.estimator_checks import (
     check_estimator,
     describe_check,
@@ -410,6 +411,33 @@ def test_metadata_that_is_not_requested_is_found(monkeypatch):
     monkeypatch.setattr(NLPDRegressor, requests, {"condition": False})
     with pytest.raises(Exception, match="condition"):
         run(regressor, "check_metadata")
+
+
+class SetMetric(FrechetAudioDistance):
+    """A distance of sets with one fault, chosen by name."""
+
+    fault = ""
+
+    def distance(self, X):
+        distance = super().distance(X)
+        faulty = {"falls": -distance, "no float": np.float64(distance), "constant": 1.0}
+        return faulty.get(self.fault, distance)
+
+
+@pytest.mark.parametrize("fault", ["falls", "no float", "constant"])
+def test_check_of_distances_of_sets_finds_the_fault(fault, monkeypatch):
+    metric = SetMetric(LogMelEmbedding(n_fft=64, hop_length=8, n_mels=2))
+    run(metric, "check_distance_of_sets")
+    monkeypatch.setattr(SetMetric, "fault", fault)
+    with pytest.raises(AssertionError):
+        run(metric, "check_distance_of_sets")
+
+
+def test_only_distances_of_pairs_are_held_to_those_of_pairs():
+    names = names_of(SetMetric(LogMelEmbedding()))
+    assert "check_distance[signal_pairs]" not in names
+    assert "check_distance_of_sets[signal_pairs]" not in names
+    assert "check_distance[image_pairs]" in names_of(NLPDRegressor())
 
 
 class ShapeBlind(TransformerMixin, BaseEstimator):

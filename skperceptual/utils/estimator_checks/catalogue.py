@@ -3,9 +3,56 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.base import BaseEstimator
+
+
+class Part(NamedTuple):
+    """An estimator or module that is a parameter of an estimator, made when it is needed.
+
+    Parameters
+    ----------
+    place : str
+        Its module.
+    name : str
+        Its class.
+    parameters : dict of str to object
+        Its parameters.
+    """
+
+    place: str
+    name: str
+    parameters: dict[str, Any]
+
+    def make(self) -> Any:
+        """Make it.
+
+        Returns
+        -------
+        estimator or module
+            Unfitted.
+        """
+        return getattr(import_module(self.place), self.name)(**self.parameters)
+
+
+def _log_mel(**parameters: Any) -> Part:
+    return Part("skperceptual.embeddings", "LogMelEmbedding", parameters)
+
+
+# These read any clip, and of two samples or more they give enough frames for their dimension.
+_ONE_BAND = _log_mel(n_fft=4, hop_length=2, n_mels=1, center=True)
+_TWO_BANDS = _log_mel(n_fft=16, hop_length=2, n_mels=2, center=True)
+_MORE_BANDS = _log_mel(n_fft=64, hop_length=16, n_mels=4)
+
+# A module without parameters: every sample is a frame of one number.
+_SAMPLES_AS_FRAMES = Part("torch.nn", "Unflatten", {"dim": 1, "unflattened_size": (-1, 1)})
+
+# Estimators whose weights are a file that is not part of the package. Their tests run the checks
+# on the same classes with small networks.
+WITHOUT_WEIGHTS = ("OpenL3", "VGGish")
 
 # The sizes of the data that the parameters below are for.
 SMALL_SIZES: dict[str, Any] = {"n_times": 600, "image_shape": (12, 15)}
@@ -17,6 +64,7 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "ALaw": [{}, {"n_bits": 4.0}],
     "Aliasing": [{}, {"rate_hz": 4000}],
     "AlignPairs": [{"max_lag_seconds": 0.0005}, {"subsample": True, "max_lag_seconds": 0.0005}],
+    "AuditoryEmbedding": [{}],
     "Bandpass": [{}, {"bandwidth_octaves": 2.0, "order": 2, "zero_phase": False}],
     "ClockJitter": [{}, {"jitter_us": 20.0, "sr": 48000}],
     "ColoredNoise": [{}, {"snr_db": 15.0, "exponent": -1.0}],
@@ -24,24 +72,40 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "Degrade": [{}],
     "DivisiveNorm": [{"normalization": "statistical"}, {"normalization": "image"}],
     "Dropouts": [{}, {"dropped_percent": 50.0, "fade_seconds": 0.0}],
+    "FunctionEmbedding": [{"function": np.atleast_2d, "sr": 16000}],
     "FixDuration": [
         {"duration_seconds": 0.01},
         {"duration_seconds": 0.1, "position": "center", "pad_mode": "reflect"},
     ],
+    "FrechetAudioDistance": [{"embedding": _ONE_BAND}, {"embedding": _TWO_BANDS, "sr": 8000}],
     "GammatoneSpectrogram": [
         {"filtering": "signal", "win_length": 1, "hop_length": 1, "n_bands": 2, "scale": None},
         {"win_length": 64, "hop_length": 16, "n_bands": 5, "sr": 16000},
         {"win_length": 64, "hop_length": 25, "n_bands": 5, "filtering": "signal", "scale": "db"},
+    ],
+    "EmbeddingSimilarity": [
+        {"embedding": _MORE_BANDS},
+        {"embedding": _MORE_BANDS, "center": "reference"},
+        {"embedding": _MORE_BANDS, "pooling": "mean_pool", "sr": 8000},
     ],
     "Flutter": [{}, {"deviation_percent": 5.0, "rate_hz": 50.0}],
     "GhoshNoise": [{}, {"noise_sd": 0.05, "match": "rms"}],
     "GhoshQuantization": [{}, {"n_bits": 4, "match": "peak"}],
     "GhoshResampling": [{}, {"factor": 2.5}],
     "HardClipping": [{}, {"threshold_db": -6.0, "relative_to": "full_scale", "match": "rms"}],
+    "HEAREmbedding": [{"module": "skperceptual.utils.estimator_checks.hear_module"}],
     "Highpass": [{}, {"cutoff_hz": 500.0, "order": 8, "zero_phase": False}],
+    "KernelAudioDistance": [
+        {"embedding": _ONE_BAND},
+        {"embedding": _TWO_BANDS, "sr": 8000, "bandwidth": 2.5},
+    ],
     "LaplacianPyramid": [{"n_levels": 3}, {"n_levels": 2, "convention": "hepburn"}],
     "Limiter": [{}, {"threshold_db": -12.0, "hold_seconds": 0.0, "match": "peak"}],
     "LoadAudio": [{}],
+    "LogMelEmbedding": [
+        {"n_fft": 4, "hop_length": 2, "n_mels": 1, "center": True},
+        {"n_fft": 64, "hop_length": 16, "n_mels": 8},
+    ],
     "Lowpass": [{}, {"cutoff_hz": 2000.0, "zero_phase": False}],
     "MP3Codec": [{}, {"bitrate_kbps": 32, "sr": 44100, "match": "rms"}],
     "MSE": [{}],
@@ -66,6 +130,8 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "NSIM": [{"pooling": "mean"}, {}],
     "Normalize": [{}, {"method": "rms", "per": "pair"}],
     "OpusCodec": [{}, {"bitrate_kbps": 12, "sr": 44100}],
+    # Clips of 600 samples become long enough for it, and so do rows of two columns.
+    "PESQ": [{"mode": "nb", "resample_from": 1000}, {"resample_from": 1300}],
     "PMQDDistortion": [{}, {"drive": 10.0, "oversample": 4}],
     "PMQDLimiter": [{}, {"threshold_db": -12.0, "sr": 16000}],
     "PMQDLowpass": [{}, {"cutoff_hz": 3000.0, "sr": 16000}],
@@ -83,6 +149,7 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "Resample": [{"orig_sr": 16000, "target_sr": 12000}],
     "Reverberation": [{}, {"drr_db": 0.0, "t60_seconds": 0.05}],
     "SSIM": [{"window_size": 3}],
+    "STOI": [{"sr": 500}],
     "SoftClipping": [{}, {"drive": 3.0, "relative_to": "full_scale"}],
     "Spectrogram": [
         {"n_fft": 4, "hop_length": 2},
@@ -90,6 +157,7 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {"n_fft": 64, "hop_length": 16, "output": "db"},
     ],
     "TimeStretch": [{}, {"rate": 0.8, "window_seconds": 0.008}],
+    "TorchEmbedding": [{"module": _SAMPLES_AS_FRAMES, "sr": 16000, "n_dims": 1}],
     "Vectorizer": [{}],
     "ViSQOL": [
         {"model": "fit", "sr": 125, "search_window_radius": 1, "align": "whole"},
@@ -103,6 +171,8 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
 
 def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     """Give every public estimator of the package, as ``sklearn.utils.all_estimators`` does.
+
+    Those in ``WITHOUT_WEIGHTS``, which can do nothing as they are, are left out.
 
     Returns
     -------
@@ -127,6 +197,7 @@ def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
         if inspect.isclass(value)
         and issubclass(value, BaseEstimator)
         and not inspect.isabstract(value)
+        and name not in WITHOUT_WEIGHTS
         and value is not skperceptual.degradations.Degradation
     ]
 
@@ -161,4 +232,12 @@ def small_estimators(cls: type[BaseEstimator]) -> list[BaseEstimator]:
             f"{cls.__name__} has no parameters for tests. Add them to TEST_PARAMETERS in "
             f"{__name__}."
         )
-    return [cls(**parameters) for parameters in TEST_PARAMETERS[cls.__name__]]
+    return [
+        cls(
+            **{
+                key: value.make() if isinstance(value, Part) else value
+                for key, value in some.items()
+            }
+        )
+        for some in TEST_PARAMETERS[cls.__name__]
+    ]

@@ -119,9 +119,13 @@ def check_unequal_pairs(name: str, estimator: BaseEstimator, inputs: CheckInputs
     short = inputs.sources()
     X = [*inputs.batch()[:8], *zip(long, short, strict=True)]
     if inputs.kind == "signal_pairs":
-        rows = results(fit(estimator, inputs, X), X, inputs)
-        assert all(len(entries) == len(X) for entries in rows.values())
-        return
+        try:
+            rows = results(fit(estimator, inputs, X), X, inputs)
+        except ValueError:
+            pass
+        else:
+            assert all(len(entries) == len(X) for entries in rows.values())
+            return
     needles = str(long[0].shape), str(short[0].shape), "pair 8", "FixDuration"
     assert_refused(fit(estimator, inputs), X, inputs, *needles)
 

@@ -185,13 +185,21 @@ def seeded(estimator: BaseEstimator) -> BaseEstimator:
 
 def calls_on(estimator: BaseEstimator, X: Any, inputs: CheckInputs) -> dict[str, partial[Any]]:
     """Give the call of X, yet to be made, of each method that the estimator has."""
-    # Only pairs have a distance each; that of a set of signals is one number.
-    methods = [method for method in METHODS if method != "distance" or inputs.has_pairs]
+    methods = [
+        method
+        for method in METHODS
+        if method != "distance" or (inputs.has_pairs and not measures_sets(estimator))
+    ]
     return {
         method: partial(getattr(estimator, method), X)
         for method in methods
         if hasattr(estimator, method)
     }
+
+
+def measures_sets(estimator: BaseEstimator) -> bool:
+    """Whether ``distance`` is one number for all samples: only pairs have a distance each."""
+    return hasattr(estimator, "distance") and "signals" in kinds_read_by(estimator)
 
 
 def results(estimator: BaseEstimator, X: Any, inputs: CheckInputs) -> dict[str, list[Any]]:

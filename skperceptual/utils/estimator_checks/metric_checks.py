@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skperceptual.utils.estimator_checks.inputs import CheckInputs, fit, results
+from skperceptual.utils.estimator_checks.inputs import CheckInputs, fit, results, seeded
 
 _ROUNDING = 1e-9
 
@@ -124,6 +124,16 @@ def check_distance(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> 
     ]
     np.testing.assert_allclose(distances[0], 0, atol=_ROUNDING)
     assert (np.diff(np.stack(distances), axis=0) > 0).all()
+
+
+def check_distance_of_sets(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:
+    """The distance of a set is one number, least for the reference set, and rises with noise."""
+    references = inputs.sources()
+    noise = inputs.noise(references)
+    fitted = seeded(estimator).fit(references)
+    distances = [fitted.distance(references + level * noise) for level in (0.0, 0.03, 0.1, 0.3)]
+    assert all(type(distance) is float for distance in distances)
+    assert (np.diff(distances) > 0).all(), f"{name} gives {distances} for rising noise."
 
 
 def check_ratings_fall_with_noise(name: str, estimator: BaseEstimator, inputs: CheckInputs) -> None:

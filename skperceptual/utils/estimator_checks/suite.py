@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,12 +27,13 @@ from skperceptual.utils.estimator_checks.input_checks import (
     check_unfitted,
     check_wrong_shapes_refused,
 )
-from skperceptual.utils.estimator_checks.inputs import CheckInputs, kinds_read_by
+from skperceptual.utils.estimator_checks.inputs import CheckInputs, kinds_read_by, measures_sets
 from skperceptual.utils.estimator_checks.metric_checks import (
     check_bounds,
     check_constant_reference_warns,
     check_contributions,
     check_distance,
+    check_distance_of_sets,
     check_identity_is_best,
     check_more_noise_is_worse,
     check_ratings_fall_with_noise,
@@ -96,6 +98,8 @@ def _checks_of_results(estimator: BaseEstimator) -> Iterator[Check]:
 
 
 def _checks_of_metrics(estimator: BaseEstimator, inputs: CheckInputs) -> Iterator[Check]:
+    if measures_sets(estimator) and inputs.kind == "signals":
+        yield check_distance_of_sets
     if not inputs.has_pairs:
         return
     # What predicts ratings is checked as a regressor: its features are no scores.
@@ -107,7 +111,7 @@ def _checks_of_metrics(estimator: BaseEstimator, inputs: CheckInputs) -> Iterato
         yield check_symmetry
     if hasattr(estimator, "contributions"):
         yield check_contributions
-    if hasattr(estimator, "distance"):
+    if hasattr(estimator, "distance") and not measures_sets(estimator):
         yield check_distance
     if is_regressor(estimator):
         yield check_ratings_fall_with_noise
@@ -307,7 +311,8 @@ def parametrize_with_checks(
         ):
             reason = reasons.get(check.func.__name__)
             marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-            shown = "".join(repr(tested).split())
+            # Functions are shown with an address, which differs between processes.
+            shown = re.sub(r"at0x[0-9a-f]+", "", "".join(repr(tested).split()))
             tests.append(
                 pytest.param(tested, check, marks=marks, id=f"{shown}-{describe_check(check)}")
             )
