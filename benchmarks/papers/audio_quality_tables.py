@@ -6,7 +6,8 @@ genre is tested) and five folds by song. The paper leaves the mel scale, the sca
 and the sign of weights open: HTK without area normalisation, a logarithm mapped to [0, 1], and
 weights that are never negative are chosen here. ViSQOL compares signals (mono, 16 bit, 48 kHz) in
 audio mode, with Google's map (``--visqol-model``, or where ``fetch_visqol_model`` has put it) and
-with the one that this package ships.
+with the one that this package ships. FAD compares each degraded clip with all references of the
+training songs, by the embedding that this package ships, and by VGGish where its weights are.
 
 Every value is saved as soon as it is there, so that a run that was interrupted goes on where it
 was. Run it with:
@@ -33,7 +34,15 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
-from skperceptual import DivisiveNormDisplay, LoadAudio, MelSpectrogram, NLPDRegressor, ViSQOL
+from skperceptual import (
+    DivisiveNormDisplay,
+    FrechetAudioDistance,
+    LoadAudio,
+    MelSpectrogram,
+    NLPDRegressor,
+    VGGish,
+    ViSQOL,
+)
 from skperceptual.datasets import fetch_pmqd, fetch_visqol_model, make_rated_music
 from skperceptual.demo.comparison import (
     CEILING,
@@ -44,6 +53,7 @@ from skperceptual.demo.comparison import (
     make_metrics,
 )
 from skperceptual.demo.published import CONDITIONS, TABLE_1, TABLE_2
+from skperceptual.embeddings import MissingWeightsError
 
 PAPER = {"sr": 16050, "n_fft": 2048, "hop_length": 64, "n_mels": 512}
 SMALL = {"sr": 16000, "n_fft": 1024, "hop_length": 260, "n_mels": 256}
@@ -53,6 +63,7 @@ PERCEPTUAL = "NLPD perceptual"
 OTHER_SOLVER = "NLPD perceptual, L-BFGS"
 SIGNAL_SR = 48000
 SHIPPED_MAP = "ViSQOL, shipped map"
+SHIPPED_EMBEDDING = "FAD, shipped embedding"
 
 
 class Values:
@@ -123,10 +134,22 @@ def load_signals(data: Bunch, n_songs: int) -> np.ndarray:
     return np.round(signals * 2**15) / 2**15
 
 
-def make_visqol(google: Path | None) -> dict:
-    """Give ViSQOL with both maps; with Google's only where it is."""
-    found = {} if google is None else {"ViSQOL": ViSQOL(model=google, n_jobs=-1)}
-    return {**found, SHIPPED_MAP: ViSQOL(n_jobs=-1)}
+def make_signal_metrics(google: Path | None) -> dict:
+    """Give ViSQOL and FAD by what comes with the package, and by what has to be downloaded."""
+    metrics = {} if google is None else {"ViSQOL": ViSQOL(model=google, n_jobs=-1)}
+    metrics[SHIPPED_MAP] = ViSQOL(n_jobs=-1)
+    if has_vggish():
+        metrics["FAD"] = FrechetAudioDistance("vggish", sr=SIGNAL_SR)
+    return {**metrics, SHIPPED_EMBEDDING: FrechetAudioDistance(sr=SIGNAL_SR)}
+
+
+def has_vggish() -> bool:
+    """Say whether the weights of VGGish are where the package looks for them."""
+    try:
+        VGGish().fit(np.zeros((1, 16000)))
+    except MissingWeightsError:
+        return False
+    return True
 
 
 def find_google_map(path: Path | None) -> Path | None:
@@ -178,15 +201,33 @@ def compute_folds(values: Values, data: Bunch, metrics: dict) -> None:
 
 
 def compute_signals(values: Values, data: Bunch, metrics: dict, n_songs: int) -> None:
-    """Value all pairs by metrics of signals, which learn nothing, for both protocols."""
-    rows = {"split": data.is_test, "folds": np.ones(len(data.target), dtype=bool)}
+    """Value all pairs by metrics of signals, those that learn by references of other songs."""
+    columns = [
+        column_of(protocol, name, data) for protocol in ("split", "folds") for name in metrics
+    ]
+    if all(column in values.table for column in columns):
+        return
+    pairs = list(load_signals(data, n_songs))
+    protocols = {
+        "split": [(np.flatnonzero(~data.is_test), np.flatnonzero(data.is_test))],
+        "folds": list(GroupKFold(5).split(data.target, groups=data.groups)),
+    }
     for name, metric in metrics.items():
-        columns = {column_of(protocol, name, data): kept for protocol, kept in rows.items()}
-        if all(column in values.table for column in columns):
-            continue
-        found = metric.predict(load_signals(data, n_songs))
-        for column, kept in columns.items():
-            values.compute(column, partial(np.where, kept, found, np.nan))
+        for protocol, folds in protocols.items():
+            compute = partial(value_signals, metric, pairs, data.target, folds)
+            values.compute(column_of(protocol, name, data), compute)
+
+
+def value_signals(
+    metric: BaseEstimator, pairs: list, ratings: np.ndarray, folds: list
+) -> np.ndarray:
+    """Value the pairs that the folds test; ViSQOL predicts, and learns nothing."""
+    if not hasattr(metric, "predict"):
+        return held_out_values(metric, pairs, ratings, folds)
+    found = np.full(len(pairs), np.nan)
+    tested = np.concatenate([test for _, test in folds])
+    found[tested] = metric.predict([pairs[row] for row in tested])
+    return found
 
 
 def column_of(protocol: str, name: str, data: Bunch) -> str:
@@ -250,8 +291,9 @@ def lay_out(correlations: pd.DataFrame, paper: dict) -> pd.DataFrame:
     computed = dict.fromkeys(correlations["metric"])
     others = [OTHER_SOLVER, CEILING] if PERCEPTUAL in paper else [CEILING]
     rows = [*paper, *(name for name in others if name in computed)]
-    if "ViSQOL" in rows:
-        rows.insert(rows.index("ViSQOL") + 1, SHIPPED_MAP)
+    for after, name in (("ViSQOL", SHIPPED_MAP), ("FAD", SHIPPED_EMBEDDING)):
+        if after in rows:
+            rows.insert(rows.index(after) + 1, name)
     table = []
     for metric in rows:
         row = {"metric": metric}
@@ -279,7 +321,7 @@ def main() -> None:
     settings, n_songs = (SMALL, 26) if arguments.small else (PAPER, 65)
     start = perf_counter()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    visqol = make_visqol(find_google_map(arguments.visqol_model))
+    of_signals = make_signal_metrics(find_google_map(arguments.visqol_model))
     tables, shares = [], []
     every_ratings = find_ratings()
     for ratings in every_ratings:
@@ -289,13 +331,13 @@ def main() -> None:
         is_last = ratings == every_ratings[-1]
         metrics = make_all_metrics(with_adam=is_last or arguments.adam_everywhere)
         compute_split(values, data, metrics, arguments.work)
-        compute_signals(values, data, visqol, n_songs)
-        metrics |= visqol
+        compute_signals(values, data, of_signals, n_songs)
+        metrics |= of_signals
         tables.append(tabulate(values, data, metrics, "split"))
         shares.append(share_above_reference(data))
     metrics = make_all_metrics(with_adam=arguments.adam_everywhere)
     compute_folds(values, data, metrics)
-    metrics |= visqol
+    metrics |= of_signals
     tables.append(tabulate(values, data, metrics, "folds"))
 
     arguments.output.mkdir(parents=True, exist_ok=True)

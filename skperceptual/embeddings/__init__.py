@@ -4,7 +4,7 @@ from skperceptual.embeddings.adapters import FunctionEmbedding, HEAREmbedding, T
 from skperceptual.embeddings.base import Embedding
 from skperceptual.embeddings.frame_statistics import FrameStatistics
 from skperceptual.embeddings.frechet import FrechetAudioDistance
-from skperceptual.embeddings.frechet_sampling import FrechetExtrapolation
+from skperceptual.embeddings.frechet_extrapolation import FrechetExtrapolation
 from skperceptual.embeddings.kernel_distance import KernelAudioDistance
 from skperceptual.embeddings.log_mel import LogMelEmbedding
 from skperceptual.embeddings.openl3 import OpenL3

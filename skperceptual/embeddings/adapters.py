@@ -165,7 +165,8 @@ class FunctionEmbedding(Embedding):
         self.n_dims = n_dims
 
     def _embedder(self) -> Callable[[NDArray], NDArray]:
-        return self.function
+        # What the function does to its clip in place is not done to the user's.
+        return lambda clip: self.function(clip.copy())
 
     def to_module(self) -> nn.Module:
         """Refuse: a function of arrays has no gradient.

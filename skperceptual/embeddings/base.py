@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skperceptual.base import SignalTransformer
 from skperceptual.embeddings.frames import check_frames
+from skperceptual.embeddings.naming import describe
 
 if TYPE_CHECKING:
     import torch
@@ -22,8 +23,9 @@ class Embedding(SignalTransformer):
     Metrics read these attributes of it, and any transformer that has them, and whose ``transform``
     maps ``(n_signals, n_times)`` to ``(n_signals, n_frames, n_dims)``, can take its place:
     ``sr``, ``min_samples`` and ``hop_seconds``; ``n_dims`` where it is known. Differentiable losses
-    ask for ``to_module`` as well. An embedding reads signals at its own ``sr`` and of
-    ``min_samples`` at least; it is the metric that resamples and pads.
+    ask for ``to_module`` as well, and statistics take their name from ``identity`` where it is.
+    An embedding reads signals at its own ``sr`` and of ``min_samples`` at least; it is the metric
+    that resamples and pads.
 
     A subclass defines the attributes, ``_embedder`` (once for each call of ``transform``: the
     function that embeds one clip), and ``to_module``.
@@ -108,6 +110,20 @@ class Embedding(SignalTransformer):
             )
         return np.arange(n_frames, dtype=np.float64) * self.hop_seconds
 
+    def identity(self) -> str:
+        """Name the embedding by what decides its vectors, alike in every process.
+
+        Statistics of frames carry this name, and those of different names are not merged. A
+        subclass whose weights are no parameters adds what tells them apart.
+
+        Returns
+        -------
+        str
+            Its class and its parameters. Functions and modules are named by where they are
+            defined, and not told apart further.
+        """
+        return describe(self)
+
     def _min_samples(self) -> int:
         return self.min_samples
 
@@ -120,6 +136,7 @@ class Embedding(SignalTransformer):
                 n_dims=self.n_dims,
                 hop_seconds=self.hop_seconds,
                 duration_seconds=len(clip) / self.sr,
+                min_seconds=self.min_samples / self.sr,
                 name=type(self).__name__,
             )
             return frames.astype(clip.dtype, copy=False)

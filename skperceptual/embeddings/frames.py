@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ def check_frames(
     hop_seconds: float | None,
     duration_seconds: float,
     name: str,
+    min_seconds: float = 0.0,
 ) -> NDArray[np.floating]:
     """Check what an embedding gave for one clip.
 
@@ -33,6 +36,9 @@ def check_frames(
         Duration of the clip.
     name : str
         How to name the embedding in a message.
+    min_seconds : float, default=0.0
+        Duration of the shortest clip that gives a frame, by which frames may be fewer than the
+        duration over the hop.
 
     Returns
     -------
@@ -69,11 +75,8 @@ def check_frames(
             f"{name} gave shape {array.shape} for one clip. Expected (n_frames, n_dims), one "
             f"vector a frame and at least one frame.{advice}"
         )
-    if _is_swapped(array.shape, n_dims, hop_seconds, duration_seconds):
-        raise ValueError(
-            f"{name} gave shape {array.shape} for one clip. Expected frames first, "
-            f"(n_frames, {n_dims or 'n_dims'}): swap its last two axes (transpose(-1, -2))."
-        )
+    if _is_swapped(array.shape, n_dims, hop_seconds, duration_seconds, min_seconds):
+        _refuse_swapped(array.shape, n_dims, name)
     if n_dims is not None and array.shape[1] != n_dims:
         raise ValueError(
             f"{name} gave shape {array.shape} for one clip. Expected (n_frames, {n_dims}), as its "
@@ -94,11 +97,80 @@ def _is_swapped(
     n_dims: int | None,
     hop_seconds: float | None,
     duration_seconds: float,
+    min_seconds: float,
 ) -> bool:
     rows, columns = shape
     if n_dims is not None:
         return columns != n_dims and rows == n_dims
     if hop_seconds is None:
         return False
-    expected = duration_seconds / hop_seconds
-    return abs(columns - expected) <= _FRAMES_BESIDE < abs(rows - expected)
+    # Without padding a frame needs its whole window; with it there is one a hop.
+    fewest = (duration_seconds - min_seconds) / hop_seconds - _FRAMES_BESIDE
+    most = duration_seconds / hop_seconds + _FRAMES_BESIDE
+    return fewest <= columns <= most and not fewest <= rows <= most
+
+
+def check_axes(
+    shape: tuple[int, ...],
+    *,
+    clip: NDArray[np.floating],
+    embed: Callable[[NDArray], Any],
+    name: str,
+) -> None:
+    """Check that frames come first where neither ``n_dims`` nor ``hop_seconds`` is known.
+
+    The clip is embedded once more, half as long: the axis that changes is the frames. Where that
+    says nothing (a single frame, or a clip that is too short) or speaks for swapped axes, it is
+    embedded with as many zeros again at its end, and that decides.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        What the embedding gave for the clip.
+    clip : ndarray of shape (n_times,)
+        The clip.
+    embed : callable
+        Maps a clip to its frames.
+    name : str
+        How to name the embedding in a message.
+
+    Raises
+    ------
+    ValueError
+        When the vectors grow with the clip and their number does not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skperceptual.embeddings.frames import check_axes
+    >>> check_axes((5, 2), clip=np.ones(10), embed=lambda clip: clip.reshape(-1, 2), name="mine")
+    >>> check_axes((2, 5), clip=np.ones(10), embed=lambda clip: clip.reshape(2, -1), name="mine")
+    Traceback (most recent call last):
+    ValueError: mine gave shape (2, 5) ... frames first, (n_frames, n_dims): ...
+    """
+    shorter = _shape_of(embed, clip[: len(clip) // 2])
+    if shorter is not None and shorter[0] != shape[0]:
+        return
+    # Halves may be shorter than a window, which some functions then shorten.
+    longer = _shape_of(embed, np.pad(clip, (0, len(clip))))
+    if longer is not None and longer[0] == shape[0] and longer[1] > shape[1]:
+        _refuse_swapped(shape, None, name)
+
+
+def _shape_of(embed: Callable[[NDArray], Any], clip: NDArray[np.floating]) -> Any:
+    """Give the shape for a clip that nobody asked for, of which nothing else may be noticed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            shape = np.shape(embed(clip))
+    except Exception:  # of any kind: it may read clips of one length only
+        return None
+    return shape if len(shape) == 2 else None
+
+
+def _refuse_swapped(shape: tuple[int, ...], n_dims: int | None, name: str) -> NoReturn:
+    way_out = "" if n_dims is not None else " If frames do come first, say so by giving its n_dims."
+    raise ValueError(
+        f"{name} gave shape {shape} for one clip. Expected frames first, (n_frames, "
+        f"{n_dims or 'n_dims'}): swap its last two axes (transpose(-1, -2)).{way_out}"
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,11 +9,13 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skperceptual.embeddings.frame_statistics import FrameStatistics
-from skperceptual.embeddings.frechet_sampling import (
+from skperceptual.embeddings.frechet_extrapolation import (
     FrechetExtrapolation,
-    bootstrap_distances,
-    check_sampling,
     extrapolate_distance,
+)
+from skperceptual.embeddings.frechet_sampling import bootstrap_distances, check_sampling
+from skperceptual.embeddings.frechet_statistics import (
+    check_number_of_frames,
     frechet_distance_of,
 )
 from skperceptual.embeddings.metric import EmbeddingMetric
@@ -134,7 +134,7 @@ class FrechetAudioDistance(SetDistance):
             embedding.
         """
         statistics = self._statistics_of(X, reset=True)
-        _check_frames(statistics, "The reference set", stacklevel=4)
+        check_number_of_frames(statistics, "The reference set", stacklevel=4)
         return self._take(statistics)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -195,7 +195,7 @@ class FrechetAudioDistance(SetDistance):
                 f"These statistics are of {statistics.embedding}, but this metric's embedding is "
                 f"{name}. Use the same embedding for both."
             )
-        _check_frames(statistics, "The reference set", stacklevel=4)
+        check_number_of_frames(statistics, "The reference set", stacklevel=4)
         return self._take(statistics)
 
     def statistics(self, X: Any) -> FrameStatistics:
@@ -263,7 +263,7 @@ class FrechetAudioDistance(SetDistance):
         else:
             frames = self._measured_frames(self._validate_clips(X, pairs=None, reset=False))
             statistics = FrameStatistics.from_frames(frames)
-        _check_frames(statistics, "The measured set", stacklevel=3)
+        check_number_of_frames(statistics, "The measured set", stacklevel=3)
         return frechet_distance_of(self.reference_statistics(), statistics)
 
     def distance_interval(
@@ -281,6 +281,9 @@ class FrechetAudioDistance(SetDistance):
         as that set is farther than all clips of its kind; the interval is therefore the basic one,
         mirrored at the distance, and lies below it where the distance is mostly bias. The reference
         set is taken as it is.
+
+        A thousand sets take a second for vectors of 128 numbers and a minute for those of 769, the
+        shipped encoder's, whatever the number of frames, and half a gigabyte of memory.
 
         Parameters
         ----------
@@ -312,7 +315,7 @@ class FrechetAudioDistance(SetDistance):
                 "into clips."
             )
         measured = FrameStatistics.from_frames(per_clip)
-        _check_frames(measured, "The measured set", stacklevel=3)
+        check_number_of_frames(measured, "The measured set", stacklevel=3)
         distance = frechet_distance_of(self.reference_statistics(), measured)
         drawn = bootstrap_distances(
             self.reference_statistics(),
@@ -327,24 +330,26 @@ class FrechetAudioDistance(SetDistance):
     def extrapolate(
         self, X: Any, *, n_sizes: int = 15, n_orders: int = 10, random_state: Any = 0
     ) -> FrechetExtrapolation:
-        """Extrapolate the distance to infinitely many frames of the measured set.
+        """Extrapolate the distance to infinitely many clips of the measured kind.
 
-        Distances of growing parts of the frames lie on a line over one over their number, whose
-        intercept is free of the bias of the measured set [3]_. The parts are drawn without
-        replacement, each within the next, at sizes evenly spaced in one over the number. The bias
-        of the reference set stays: give it many frames. With fewer than about five times as many
-        frames as dimensions the line is bent, and the intercept too low.
+        Distances of growing sets of clips lie on a line over one over their number, whose intercept
+        is free of the bias of the measured set [3]_. Whole clips are drawn, without replacement and
+        each set within the next, as the frames of a clip are alike: drawn one by one they say
+        nothing of what more clips would bring. Sizes are evenly spaced in one over the number. The
+        bias of the reference set stays: give it many frames. With fewer than about five times as
+        many frames as dimensions, or fewer clips than dimensions whose frames are alike, the line
+        is bent, and not all of the bias goes.
 
         Parameters
         ----------
         X : array or list
-            Signals, pairs or embeddings as for ``distance``, of twice as many frames as dimensions
-            or more.
+            Signals, pairs or embeddings as for ``distance``: ten clips or more, better fifty, with
+            twice as many frames as dimensions or more.
         n_sizes : int, default=15
-            How many sizes there are, the smallest with half of the frames; fewer where some would
+            How many sizes there are, the smallest with half of the clips; fewer where some would
             fall on the same number.
         n_orders : int, default=10
-            How many orders of the frames the distances are averaged over.
+            How many orders of the clips the distances are averaged over.
         random_state : int, RandomState or None, default=0
             What decides the orders.
 
@@ -359,24 +364,26 @@ class FrechetAudioDistance(SetDistance):
         ValueError
             When there are too few frames, or a parameter is out of range.
 
+        Warns
+        -----
+        UserWarning
+            When there are fewer than ten clips. Frames are drawn instead, which is right only where
+            those of a clip are no more alike than those of two.
+
         References
         ----------
         .. [3] M. J. Chong, D. Forsyth, "Effectively unbiased FID and Inception Score and where to
            find them", CVPR 2020.
         """
         self._start()
-        for name, value, least in (("n_sizes", n_sizes, 3), ("n_orders", n_orders, 1)):
-            if not isinstance(value, Integral) or value < least:
-                raise ValueError(
-                    f"Expected {name} to be a whole number from {least}, got {value!r}."
-                )
         per_clip = self._measured_frames(self._validate_clips(X, pairs=None, reset=False))
         return extrapolate_distance(
             self.reference_statistics(),
-            np.concatenate(per_clip),
-            n_sizes=int(n_sizes),
-            n_orders=int(n_orders),
+            per_clip,
+            n_sizes=n_sizes,
+            n_orders=n_orders,
             random_state=own_random_state(random_state),
+            stacklevel=3,
         )
 
     def _dim(self) -> int:
@@ -398,21 +405,3 @@ class FrechetAudioDistance(SetDistance):
         self.n_frames_ = statistics.n_frames
         self.embedding_name_ = statistics.embedding or self._embedding_name()
         return self
-
-
-def _check_frames(statistics: FrameStatistics, what: str, *, stacklevel: int) -> None:
-    n_frames, dim = statistics.n_frames, statistics.dim
-    if n_frames < 2:
-        raise ValueError(
-            f"{what} has a single frame, but a covariance needs two or more. Use longer or more "
-            "clips, or an embedding with a shorter hop_seconds."
-        )
-    if n_frames < 2 * dim:
-        warnings.warn(
-            f"{what} has {n_frames} frames of dimension {dim}, fewer than twice as many: the "
-            "distance is then mostly bias, and depends on the number of frames. Use more or longer "
-            "clips, a shorter hop_seconds, an embedding of fewer dimensions, or "
-            "KernelAudioDistance.",
-            UserWarning,
-            stacklevel=stacklevel,
-        )

@@ -17,6 +17,8 @@ from skperceptual.utils._sklearn import Interval, StrOptions, _fit_context
 from skperceptual.utils.random_states import own_random_state
 from skperceptual.utils.threads import single_threaded
 
+# Squared distances below this share of the largest energy are but rounding, of frames all alike.
+_ROUNDING = 1e-12
 # The median of the distances of this many frames is that of all, to a percent or so.
 _MEDIAN_FRAMES = 5000
 
@@ -191,11 +193,12 @@ class KernelAudioDistance(SetDistance):
             frames = frames[rows]
         with single_threaded(), torch.inference_mode():
             median = median_distance(torch.tensor(frames)).item()
-        if median == 0:
+        energies = np.square(frames - frames.mean(axis=0, dtype=np.float64)).sum(axis=1)
+        if median**2 <= _ROUNDING * energies.max():
             raise ValueError(
                 "Most frames of the reference set are alike, so that their median distance is 0 "
-                "and no width for a kernel. Give bandwidth as a number, or see whether the "
-                "recordings are silent."
+                "but for rounding, and no width for a kernel. Give bandwidth as a number, or see "
+                "whether the recordings are silent."
             )
         return median
 

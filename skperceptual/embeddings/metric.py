@@ -11,15 +11,13 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 
 from skperceptual.base import PerceptualEstimator
+from skperceptual.embeddings.naming import describe
 from skperceptual.embeddings.precomputed import Frames, check_precomputed
 from skperceptual.embeddings.resolution import resolve_embedding
 from skperceptual.embeddings.signals import embed_clips
 from skperceptual.utils._sklearn import HasMethods, Interval
 from skperceptual.utils.fingerprint import fingerprint
 from skperceptual.utils.validation import check_signals
-
-# Of an embedding's parameters, those that change neither its vectors nor their meaning.
-_NOT_IDENTITY = ("device", "weights")
 
 
 class Clips(NamedTuple):
@@ -107,13 +105,8 @@ class EmbeddingMetric(TransformerMixin, PerceptualEstimator):
         if self._is_precomputed():
             return ""
         embedding = resolve_embedding(self.embedding, sr=self.sr)
-        parameters = embedding.get_params(deep=False) if hasattr(embedding, "get_params") else {}
-        shown = [
-            f"{key}={value!r}"
-            for key, value in sorted(parameters.items())
-            if key not in _NOT_IDENTITY and isinstance(value, (str, bool, int, float, type(None)))
-        ]
-        return f"{type(embedding).__name__}({', '.join(shown)})"
+        identity = getattr(embedding, "identity", None)
+        return str(identity()) if callable(identity) else describe(embedding)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Name the output features.

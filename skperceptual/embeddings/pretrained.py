@@ -15,16 +15,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from skperceptual.base import map_clips
 from skperceptual.embeddings.base import Embedding
+from skperceptual.embeddings.naming import describe
 from skperceptual.embeddings.weights.identity import WeightsError, digests_of, stamp_of
 from skperceptual.embeddings.weights.loading import load_weights
 from skperceptual.embeddings.weights.location import locate
 from skperceptual.embeddings.weights.shapes import shapes_of_network
+from skperceptual.embeddings.weights.source import source_sha256
 from skperceptual.utils._sklearn import _fit_context
 from skperceptual.utils.devices import resolve_device
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+# Parameters that say where weights are, whose hashes stand for them.
+_WEIGHT_PARAMETERS = ("weights", "pca")
 
 
 class PretrainedEmbedding(Embedding):
@@ -83,7 +88,7 @@ class PretrainedEmbedding(Embedding):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
-        """Check the signals, and find and check the file of weights; there is nothing to learn.
+        """Check the signals, and find and check the files of weights; there is nothing to learn.
 
         Parameters
         ----------
@@ -106,7 +111,7 @@ class PretrainedEmbedding(Embedding):
             When the file is not what it should be.
         """
         self._validate_signals(X, reset=True)
-        self._network()
+        self._make_module(self._network())  # reads the other files as well
         self.weights_sha256_ = {
             model: digests_of(path).sha256 for model, path in self._locate().items()
         }
@@ -166,6 +171,23 @@ class PretrainedEmbedding(Embedding):
         """
         self._validate_params()
         return self._make_module(copy.deepcopy(self._network())).eval().requires_grad_(False)
+
+    def identity(self) -> str:
+        """Name the embedding by what decides its vectors, alike in every process.
+
+        Returns
+        -------
+        str
+            The class, its parameters but for device and paths, and of each file of weights the
+            beginning of its SHA-256, of a converted one that of the file it was converted from.
+
+        Raises
+        ------
+        MissingWeightsError
+            When there are no weights.
+        """
+        sources = {model: source_sha256(path) for model, path in self._locate().items()}
+        return describe(self, leave_out=_WEIGHT_PARAMETERS, **sources)
 
     def _network(self) -> nn.Module:
         paths = self._locate()

@@ -24,7 +24,8 @@ def resolve_embedding(embedding: Any, *, sr: int | None = None) -> Any:
         ``"shipped"``, ``"vggish"`` or ``"openl3"``, each with its default parameters; an
         :class:`Embedding`, or any transformer with its attributes ``sr``, ``min_samples`` and
         ``hop_seconds``; or a bare module or function, which then reads signals at the metric's
-        own rate, so that nothing is resampled.
+        own rate, so that nothing is resampled; metrics try it at other lengths of the first clip,
+        to notice swapped axes.
     sr : int, default=None
         The metric's rate in Hz, for bare modules and functions.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skperceptual.embeddings.base import Embedding
+from skperceptual.embeddings.naming import describe
 
 if TYPE_CHECKING:
     from skperceptual.networks import AuditoryEncoder
@@ -87,6 +88,16 @@ class AuditoryEmbedding(Embedding):
             one's own, on the CPU, in evaluation mode, whose parameters do not ask for gradients.
         """
         return copy.deepcopy(_encoder())
+
+    def identity(self) -> str:
+        """Name the embedding by what decides its vectors, alike in every process.
+
+        Returns
+        -------
+        str
+            The class, and the beginning of the SHA-256 of the weights.
+        """
+        return describe(self, sha256=_SHA256)
 
     def _embedder(self) -> Callable[[NDArray], NDArray]:
         import torch

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skperceptual.embeddings.frames import check_frames
+from skperceptual.embeddings.frames import check_axes, check_frames
 from skperceptual.utils.messages import counted, in_a_line
 from skperceptual.utils.resampling import resample
 
@@ -88,7 +88,9 @@ def embed_clips(
     Returns
     -------
     list of ndarray of shape (n_frames_i, n_dims)
-        The frames of each clip. None depends on another clip, not even in the last bit.
+        The frames of each clip. None depends on another clip, not even in the last bit. Where
+        neither ``n_dims`` nor ``hop_seconds`` is known, the first clip is embedded in other
+        lengths as well, to see which axis is the frames.
 
     Raises
     ------
@@ -106,9 +108,9 @@ def embed_clips(
     >>> import numpy as np
     >>> from skperceptual.embeddings import FunctionEmbedding
     >>> from skperceptual.embeddings.signals import embed_clips
-    >>> halves = FunctionEmbedding(lambda clip: clip.reshape(2, -1), sr=16000)
-    >>> [frames.shape for frames in embed_clips([np.ones(8)], sr=16000, embedding=halves)]
-    [(2, 4)]
+    >>> pairs = FunctionEmbedding(lambda clip: clip.reshape(-1, 2), sr=16000)
+    >>> [frames.shape for frames in embed_clips([np.ones(8)], sr=16000, embedding=pairs)]
+    [(4, 2)]
     """
     prepared = prepare_clips(clips, sr=sr, embedding=embedding, stacklevel=stacklevel + 1)
     embed = _one_clip(embedding)
@@ -120,8 +122,11 @@ def embed_clips(
             n_dims=n_dims,
             hop_seconds=embedding.hop_seconds,
             duration_seconds=len(clip) / embedding.sr,
+            min_seconds=embedding.min_samples / embedding.sr,
             name=type(embedding).__name__,
         )
+        if not found and n_dims is None and embedding.hop_seconds is None:
+            check_axes(frames.shape, clip=clip, embed=embed, name=type(embedding).__name__)
         if found and frames.shape[1] != found[0].shape[1]:
             raise ValueError(
                 f"{type(embedding).__name__} gave vectors of {found[0].shape[1]} numbers for clip "

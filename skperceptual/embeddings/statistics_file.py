@@ -74,12 +74,29 @@ def read_statistics(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     with Path(path).open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                return {name: _read_array(archive, name) for name in _MEMBERS}
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+                _check_sizes(archive, os.fstat(file.fileno()).st_size)
+                arrays = {name: _read_array(archive, name) for name in _MEMBERS}
+            _check_rows(arrays)
+            return arrays
+        except Exception as error:  # of damage there are as many kinds as of readers within
             raise ValueError(
                 f"{os.fspath(path)} holds no statistics of frames, or is damaged. Write it anew "
                 f"with FrameStatistics.save. ({error})"
             ) from error
+
+
+def _check_sizes(archive: zipfile.ZipFile, n_bytes: int) -> None:
+    """Refuse what unpacks to more than the file itself has, by the sizes that bound all reading."""
+    if sum(info.file_size for info in archive.infolist()) > n_bytes:
+        raise ValueError("it is compressed, and save does not compress")
+
+
+def _check_rows(arrays: dict[str, NDArray[Any]]) -> None:
+    n_rows, dim = len(arrays["scatter_root"]), len(arrays["mean"])
+    if n_rows > max(dim, int(arrays["n_frames"])):
+        raise ValueError(
+            f"scatter_root has {n_rows} rows, more than there are frames or dimensions"
+        )
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

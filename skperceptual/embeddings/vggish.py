@@ -78,7 +78,8 @@ class VGGish(PretrainedEmbedding):
     -----
     Samples that are left at the end of a clip, less than a frame, are dropped. Nothing is
     downloaded unless asked. A file of a published name is checked against its published hash
-    before it is opened; every file is opened by means that execute nothing in it.
+    before it is opened, ``vggish_pca_params.npz`` against its size alone, as no hash of it was
+    published; every file is opened by means that execute nothing in it.
 
     Code and weights are published under the Apache License 2.0 (tensorflow/models and
     torchvggish).

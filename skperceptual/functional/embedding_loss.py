@@ -18,7 +18,9 @@ class EmbeddingLoss(nn.Module):
 
     The value is ``1 - EmbeddingSimilarity(...)`` of the same embedding, pooling and centre for
     signals at the embedding's sampling rate. It is computed in the precision of the embedding's
-    parameters, single as a rule; ``loss.double()`` gives more digits.
+    parameters, single as a rule; ``loss.double()`` gives more digits. A module that turns signals
+    into images first says by ``signal_dtype`` in which precision it reads them; VGGish and OpenL3
+    read double precision, as the metric does, but on Apple's GPU.
 
     Parameters
     ----------
@@ -163,7 +165,10 @@ class EmbeddingLoss(nn.Module):
             )
             signals = nn.functional.pad(signals, (0, n_missing))
         like = next((p for p in self.embedding.parameters() if p.is_floating_point()), signals)
-        frames = self.embedding(signals.reshape(-1, signals.shape[-1]).to(like.dtype))
+        dtype = getattr(self.embedding, "signal_dtype", like.dtype)
+        if signals.device.type == "mps":  # it has no double precision
+            dtype = like.dtype
+        frames = self.embedding(signals.reshape(-1, signals.shape[-1]).to(dtype))
         if frames.ndim != 3 or len(frames) != signals[..., 0].numel():
             raise ValueError(
                 f"The embedding gave shape {tuple(frames.shape)} for {signals[..., 0].numel()} "

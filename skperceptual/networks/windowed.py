@@ -24,6 +24,12 @@ class WindowedEmbedder(nn.Module):
     block_size : int
         How many windows are in memory at a time, where no gradient is asked for.
 
+    Attributes
+    ----------
+    signal_dtype : torch.dtype
+        float64, in which signals are best given: images are computed in their precision. Apple's
+        GPU has float32 only.
+
     Examples
     --------
     >>> import torch
@@ -38,6 +44,8 @@ class WindowedEmbedder(nn.Module):
     >>> embedder(torch.zeros(5, 10)).shape
     torch.Size([5, 4, 3])
     """
+
+    signal_dtype = torch.float64
 
     def __init__(
         self,

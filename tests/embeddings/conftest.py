@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from skperceptual.embeddings import OpenL3, VGGish
-from skperceptual.embeddings.weights.loading import save_weights
+from skperceptual.embeddings import OpenL3, VGGish, WeightsError
+from skperceptual.embeddings.weights.loading import load_weights, save_weights
 from skperceptual.embeddings.weights.shapes import VGGISH_PCA_SHAPES, shapes_of_network
 from skperceptual.networks import OpenL3Network, VGGishNetwork
 
@@ -138,3 +138,30 @@ def openl3_file(tmp_path_factory):
     return save_weights(
         path, drawn(OPENL3_SHAPES), model="openl3_mel256_music", source_sha256="0" * 64
     )
+
+
+@pytest.fixture
+def vggish_arrays(small):
+    return small.drawn(small.vggish_shapes)
+
+
+@pytest.fixture
+def openl3_arrays(small):
+    return small.drawn(small.openl3_shapes)
+
+
+@pytest.fixture
+def refused(small, monkeypatch):
+    """Give a function that asserts that nothing reads a file, and gives the message."""
+
+    def check(path, model="vggish", shapes=None, *, opened=False):
+        with monkeypatch.context() as patched:
+            if not opened:
+                for reader in ("read_npz", "read_torch", "read_keras"):
+                    patched.delattr(f"skperceptual.embeddings.weights.loading.{reader}")
+            with pytest.raises(WeightsError) as caught:
+                load_weights(Path(path), model, shapes or small.vggish_shapes)
+        assert str(path) in str(caught.value)
+        return str(caught.value)
+
+    return check

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from skperceptual.embeddings import (
     Embedding,
+    EmbeddingSimilarity,
     FunctionEmbedding,
     HEAREmbedding,
     OpenL3,
@@ -162,6 +163,23 @@ def test_a_function_sees_one_clip_in_its_own_type():
     assert seen == [((3,), np.float32), ((5,), np.float32)]
     with pytest.raises(TypeError, match=r"no gradient.*TorchEmbedding\(module, sr=\.\.\.\)"):
         embedding.to_module()
+
+
+def test_what_a_function_does_to_its_clip_is_not_done_to_the_signals(rng):
+    def doubled(clip):
+        clip *= 2
+        return clip[:, np.newaxis]
+
+    pairs = rng.normal(size=(2, 2, 40))
+    before = pairs.copy()
+    found = FunctionEmbedding(doubled, sr=16000).transform(pairs)
+    np.testing.assert_array_equal(found[..., 0], 2 * before)
+    EmbeddingSimilarity(doubled).transform(pairs)
+    np.testing.assert_array_equal(pairs, before)
+    pairs.flags.writeable = False  # as arrays are that joblib maps into its processes
+    np.testing.assert_array_equal(
+        FunctionEmbedding(doubled, sr=16000).transform(pairs), found, strict=True
+    )
 
 
 def test_a_vector_is_no_frame():

@@ -180,3 +180,65 @@ def test_one_frame_has_a_mean_and_no_covariance():
     np.testing.assert_allclose((one + one).covariance, np.zeros((3, 3)))
     with pytest.raises(ValueError, match="at least two frames, got n_frames=1"):
         FrameStatistics.from_moments(np.zeros(3), np.eye(3), 1)
+
+
+def compressed(path, arrays):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            archive.writestr(f"{name}.npy", buffer.getvalue())
+
+
+def test_a_file_that_unpacks_to_more_than_it_has_is_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "odd.npz"
+    arrays = {**GOOD, "embedding": np.str_("")}
+    compressed(path, {**arrays, "scatter_root": np.zeros((2**16, 3)), "n_frames": np.int64(2**16)})
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("something was read"))
+    with pytest.raises(ValueError, match=r"odd\.npz holds no statistics.*compressed"):
+        FrameStatistics.load(path)
+
+
+def test_more_rows_than_frames_and_dimensions_are_refused(tmp_path):
+    path = tmp_path / "odd.npz"
+    for n_frames, n_rows in ((4, 4), (2, 3)):
+        np.savez(
+            path,
+            **{**GOOD, "n_frames": np.int64(n_frames), "scatter_root": np.zeros((n_rows, 3))},
+            embedding=np.str_(""),
+        )
+        assert FrameStatistics.load(path).n_frames == n_frames
+    np.savez(path, **{**GOOD, "scatter_root": np.zeros((5, 3))}, embedding=np.str_(""))
+    with pytest.raises(ValueError, match="5 rows, more than there are frames or dimensions"):
+        FrameStatistics.load(path)
+
+
+def header(text):
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (((((\n"),  # TokenError
+        header(b"{'descr': " + b"-" * 3000 + b"1\n"),  # RecursionError, MemoryError
+        header(b"{'descr': " + b"(" * 1500 + b"\n"),
+    ],
+    ids=["tokens", "signs", "brackets"],
+)
+def test_damaged_headers_are_refused_as_damaged(tmp_path, content):
+    path = tmp_path / "odd.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("n_frames.npy", content)
+    with pytest.raises(ValueError, match=r"odd\.npz holds no statistics of frames"):
+        FrameStatistics.load(path)
+
+
+def test_encrypted_members_are_refused_as_damaged(tmp_path, rng):
+    path = tmp_path / "odd.npz"
+    FrameStatistics.from_frames(rng.normal(size=(9, 3))).save(path)
+    content = bytearray(path.read_bytes())
+    content[content.find(b"PK\x01\x02") + 8] |= 1  # the flag says that it is encrypted
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"odd\.npz holds no statistics of frames"):
+        FrameStatistics.load(path)

@@ -18,7 +18,6 @@ from skperceptual.embeddings import (
     FrechetAudioDistance,
     FunctionEmbedding,
     LogMelEmbedding,
-    TorchEmbedding,
 )
 from skperceptual.evaluation import predict_chunked
 from skperceptual.functional import frechet_distance
@@ -157,126 +156,6 @@ def test_opens_from_a_file(metric, music, tmp_path):
     assert opened.partial_fit(music[6:]).n_frames_ == 2 * metric.n_frames_
 
 
-# Sampling
-
-
-def gaussian_clips(rng, n_clips, *, offset=0.0, dim=16):
-    """Frames of a clip are alike: half of their variance lies between clips."""
-    clips = rng.standard_normal((n_clips, 1, dim)) + rng.standard_normal((n_clips, 10, dim))
-    clips[..., 0] += offset
-    return clips
-
-
-@pytest.fixture(scope="module")
-def population():
-    rng = np.random.default_rng(3)
-    return FrechetAudioDistance("precomputed").fit(gaussian_clips(rng, 20_000))
-
-
-def test_intervals_hold_the_distance_of_the_population(population, rng):
-    inside = []
-    for _ in range(30):
-        clips = gaussian_clips(rng, 60, offset=1.5)
-        low, high = population.distance_interval(clips, n_resamples=100)
-        inside.append(low <= 1.5**2 <= high)
-        assert low < high
-    assert sum(inside) >= 24
-
-
-def test_an_interval_depends_on_nothing_but_its_seed(population, rng):
-    clips = gaussian_clips(rng, 20)
-    found = [population.distance_interval(clips, n_resamples=20) for _ in range(2)]
-    assert found[0] == found[1]
-    other = population.distance_interval(clips, n_resamples=20, random_state=1)
-    assert other != found[0]
-    narrow = population.distance_interval(clips, n_resamples=200, confidence_level=0.5)
-    wide = population.distance_interval(clips, n_resamples=200, confidence_level=0.99)
-    assert wide[0] <= narrow[0] < narrow[1] < wide[1]
-
-
-def test_drawn_sets_are_those_of_the_definition(population, rng):
-    from skperceptual.embeddings.frechet_sampling import bootstrap_distances
-
-    clips = list(gaussian_clips(rng, 12, offset=0.5))
-    found = bootstrap_distances(
-        population.reference_statistics(),
-        clips,
-        n_resamples=5,
-        random_state=np.random.RandomState(0),
-    )
-    drawn = np.random.RandomState(0).randint(12, size=(5, 12))
-    expected = [population.distance([clips[row] for row in rows]) for rows in drawn]
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-
-
-def test_extrapolation_takes_the_bias_away(population, rng):
-    limits, distances = [], []
-    for seed in range(20):
-        frames = rng.standard_normal((1, 160, 16)) * 2**0.5
-        frames[..., 0] += 1.5
-        limit = population.extrapolate(frames, random_state=seed)
-        assert limit.r2 > 0.8
-        assert limit.slope > 0
-        assert limit.distances[-1] == pytest.approx(population.distance(frames), rel=1e-9)
-        limits.append(limit.distance)
-        distances.append(limit.distances[-1])
-    assert np.mean(distances) > 1.5**2 + 0.8
-    assert np.mean(limits) == pytest.approx(1.5**2, abs=0.25)
-
-
-def test_few_frames_have_fewer_sizes(rng):
-    metric = FrechetAudioDistance("precomputed").fit(rng.standard_normal((1, 50, 2)))
-    assert len(metric.extrapolate(rng.standard_normal((1, 8, 2))).sizes) == 5
-    narrow = FrechetAudioDistance("precomputed").fit(rng.standard_normal((1, 50, 1)))
-    with pytest.raises(ValueError, match="too few sizes for a line"):
-        narrow.extrapolate(rng.standard_normal((1, 3, 1)))
-
-
-def test_sizes_are_evenly_spaced_in_one_over_the_number(population, rng):
-    limit = population.extrapolate(rng.standard_normal((1, 1000, 16)), n_sizes=6, n_orders=2)
-    steps = np.diff(1 / limit.sizes)
-    assert limit.sizes[0] == 500
-    assert limit.sizes[-1] == 1000
-    np.testing.assert_allclose(steps, steps.mean(), rtol=0.02)
-    again = population.extrapolate(rng.standard_normal((1, 1000, 16)), n_sizes=6, n_orders=2)
-    assert not np.array_equal(again.distances, limit.distances)
-
-
-def test_extrapolation_is_seeded(population, rng):
-    frames = rng.standard_normal((1, 100, 16))
-    one, other = (population.extrapolate(frames, n_orders=2).distances for _ in range(2))
-    np.testing.assert_array_equal(one, other)
-    moved = population.extrapolate(frames, n_orders=2, random_state=5).distances
-    assert not np.array_equal(moved, one)
-
-
-@pytest.mark.parametrize(
-    ("n_frames", "parameters", "message"),
-    [
-        (31, {}, "twice as many frames as dimensions, 32, got 31"),
-        (100, {"n_sizes": 2.5}, "n_sizes to be a whole number from 3"),
-        (100, {"n_sizes": 2}, "n_sizes to be a whole number from 3"),
-        (100, {"n_orders": 0}, "n_orders to be a whole number from 1"),
-    ],
-)
-def test_extrapolations_that_cannot_be_are_refused(population, rng, n_frames, parameters, message):
-    with pytest.raises(ValueError, match=message):
-        population.extrapolate(rng.standard_normal((1, n_frames, 16)), **parameters)
-
-
-@pytest.mark.parametrize(
-    ("n_clips", "parameters", "message"),
-    [
-        (1, {}, "two clips or more"),
-        (5, {"confidence_level": 1.0}, "confidence_level between 0 and 1"),
-        (5, {"n_resamples": 0}, "n_resamples"),
-    ],
-)
-def test_intervals_that_cannot_be_are_refused(population, rng, n_clips, parameters, message):
-    with pytest.raises(ValueError, match=message):
-        population.distance_interval(gaussian_clips(rng, n_clips), **parameters)
-
-
 # What users get wrong
 
 
@@ -378,13 +257,3 @@ def test_statistics_of_another_embedding_are_refused(metric, music):
         clone(metric).fit_statistics(statistics)
     with pytest.raises(ValueError, match="different embeddings"):
         metric.distance(statistics)
-
-
-def test_names_of_embeddings_hold_no_addresses_and_no_devices(music):
-    module = torch.nn.Unflatten(1, (-1, 4))
-    names = [
-        FrechetAudioDistance(embedding).statistics(music).embedding
-        for embedding in (TorchEmbedding(module, sr=16000), np.atleast_2d)
-    ]
-    assert names[0] == "TorchEmbedding(hop_seconds=None, min_samples=1, n_dims=None, sr=16000)"
-    assert "0x" not in names[1]

@@ -85,6 +85,23 @@ def test_frames_that_are_all_alike_need_a_bandwidth(rng):
     assert metric.distance(alike + 100) == pytest.approx(200)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_frames_that_are_alike_but_for_rounding_need_a_bandwidth(rng, scale):
+    frames = rng.standard_normal((1, 300, 8))
+    frames[:, :270] = 1 + 1e-8 * frames[:, :270]
+    with pytest.raises(ValueError, match=r"0 but for rounding.*Give bandwidth as a number"):
+        KernelAudioDistance("precomputed").fit(scale * frames)
+    frames[:, :270] = 1 + 1e4 * (frames[:, :270] - 1)  # close, but no rounding
+    assert KernelAudioDistance("precomputed").fit(scale * frames).bandwidth_ < 1e-3 * scale
+
+
+def test_recordings_that_are_mostly_silent_need_a_bandwidth(rng):
+    signals = np.zeros((4, 32000))
+    signals[:, :6000] = 0.3 * rng.standard_normal((4, 6000))
+    with pytest.raises(ValueError, match="see whether the recordings are silent"):
+        KernelAudioDistance(LogMelEmbedding()).fit(signals)
+
+
 def test_single_frames_and_other_dimensions_are_refused(sets):
     metric = KernelAudioDistance("precomputed").fit(sets[0])
     with pytest.raises(ValueError, match="reference set has a single frame"):

@@ -47,6 +47,25 @@ def test_the_loss_is_one_less_the_similarity_and_has_gradients(embedding, pairs)
     assert degraded.grad.abs().amax(dim=1).min() > 0
 
 
+def test_the_loss_reads_signals_in_the_precision_of_the_metric(embedding, pairs):
+    # What differs little shows the rounding of signals to single precision.
+    rate = embedding.sr
+    times = np.arange(2 * rate) / rate
+    tone = 0.3 * np.sin(2 * np.pi * 440 * times)
+    close = np.stack([tone, tone + 1e-4 * np.sin(2 * np.pi * 3000 * times)])[np.newaxis]
+    reference, degraded = torch.tensor(close).unbind(dim=1)
+    loss = EmbeddingLoss(embedding, reduction="none")
+    seen = []
+    loss.embedding.network.register_forward_pre_hook(lambda _, images: seen.append(images[0]))
+    signals = []
+    loss.embedding.register_forward_pre_hook(lambda _, given: signals.append(given[0].dtype))
+    value = loss(reference, degraded).item()
+    assert set(signals) == {torch.float64}
+    assert seen[0].dtype == torch.float32
+    expected = 1 - EmbeddingSimilarity(embedding, sr=rate).transform(close)[0, 0]
+    assert value == pytest.approx(expected, rel=1e-4)
+
+
 def test_signals_of_another_rate_are_resampled(embedding, pairs):
     found = EmbeddingSimilarity(embedding).transform(pairs)
     assert found.shape == (4, 1)

@@ -245,6 +245,14 @@ def test_missing_pca_is_told(small, vggish_file):
         small.VGGish(weights=vggish_file, pca=True).fit(np.zeros((1, 16000)))
 
 
+@pytest.mark.parametrize("name", ["mine.npz", "vggish_pca_params.npz"])
+def test_fit_reads_the_file_of_pca_as_well(small, vggish_file, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"0" * 73020)  # the size by which the second of the names is recognised
+    with pytest.raises(WeightsError, match=rf"{name} cannot be read as an \.npz file"):
+        small.VGGish(weights=vggish_file, pca=path).fit(np.zeros((1, 16000)))
+
+
 # scikit-learn's checks, which feed rows of a few numbers, and ours on real clips
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 from importlib.resources import files
@@ -21,6 +22,8 @@ from skperceptual.embeddings import (
 from skperceptual.networks import AuditoryEncoder
 
 TRAINING_FILES = "benchmarks/encoder/training_files.csv"
+# Of the file whose values are below; a new file needs all three.
+SHIPPED_SHA256 = "0daecc9af0c56ebbf32388b8fd0dd961ed029b26bd8869566865b565b387471f"
 GOLDEN_VALUES = [0.5191572, 0.2088501, 0.2608944, 0.5044014, 0.462308, 0.1]
 GOLDEN_SUMS = [432.269, 428.285]
 LICENCES = {"cc0", "pd", "cc-by", "mit", "permissive"}
@@ -49,6 +52,18 @@ def test_the_file_is_small_and_plain():
             "dictionary.bias": (512,),
         }
         assert all(archive[name].dtype == np.float32 for name in archive)
+
+
+def test_the_file_and_its_hash_change_together():
+    data = files("skperceptual.embeddings").joinpath(shipped._FILE).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == shipped._SHA256 == SHIPPED_SHA256
+
+
+def test_the_file_and_its_hash_change_together_and_with_this_test():
+    """Whoever changes the weights changes what all distances by them mean."""
+    data = files("skperceptual.embeddings").joinpath("auditory_encoder.npz").read_bytes()
+    expected = "0daecc9af0c56ebbf32388b8fd0dd961ed029b26bd8869566865b565b387471f"
+    assert hashlib.sha256(data).hexdigest() == shipped._SHA256 == expected
 
 
 def test_a_damaged_file_is_refused(monkeypatch):

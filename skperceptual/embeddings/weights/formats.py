@@ -8,9 +8,10 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from skperceptual.embeddings.weights.identity import WeightsError
@@ -22,6 +23,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 FACTS = ("model", "source_sha256")
 _LONGEST_FACT = 128
 _HEADER_BYTES = 4096
+# What np.savez and np.savez_compressed write.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Other ports of the same network, whose names begin otherwise.
 _PREFIXES = {"features_network.": "features.", "embedding_network.": "embeddings."}
 # The number with which torch's older files begin, and the parts that follow it.
@@ -49,55 +52,92 @@ def read_npz(path: Path, shapes: Shapes) -> tuple[Arrays, dict[str, str]]:
     ------
     WeightsError
         When it is damaged, or holds something else.
+    OSError
+        When it cannot be opened.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            stored = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            facts = {name: stored.pop(name) for name in FACTS if name in stored}
-            _check_names(path, stored, shapes)
-            for name, info in stored.items():
-                with archive.open(info) as file:
-                    _check_header(path, name, file, info, shapes[name])
-            for name, info in facts.items():
-                if info.file_size > _HEADER_BYTES:
-                    raise WeightsError(f"{path} says too much of itself, in {name!r}.")
-        with np.load(path, allow_pickle=False) as loaded:
-            arrays = {name: _as_weights(path, name, loaded[name], shapes[name]) for name in stored}
-            return arrays, {name: str(loaded[name])[:_LONGEST_FACT] for name in facts}
-    except WeightsError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-    ) as error:
-        raise _unreadable(path, "an .npz file without objects", error) from error
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                stored = _members(path, archive)
+                facts = {name: stored.pop(name) for name in FACTS if name in stored}
+                _check_names(path, stored, shapes)
+                arrays = {
+                    name: _read_weights(path, name, archive, info, shapes[name])
+                    for name, info in stored.items()
+                }
+                return arrays, {
+                    name: _read_fact(path, name, archive, info) for name, info in facts.items()
+                }
+        except WeightsError:
+            raise
+        except Exception as error:
+            # zipfile, its decompressors and NumPy's headers raise many kinds for damaged files.
+            raise _unreadable(path, "an .npz file without objects", error) from error
 
 
-def _check_header(
-    path: Path, name: str, file: IO[bytes], info: zipfile.ZipInfo, shape: tuple[int, ...]
-) -> None:
-    """Look at the shape and type of an array before memory is taken for it."""
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(f"version {version} of the format")
-    found, _, dtype = read(file, max_header_size=_HEADER_BYTES)
+def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Give the arrays of a file by name, each of which has to be there once and in one way."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        name = info.filename.removesuffix(".npy")
+        # NumPy itself takes a member "a" for "a.npy", so that one would be looked at and the
+        # other read. It writes neither such names nor other compressions.
+        if name == info.filename or name in members or info.compress_type not in _COMPRESSIONS:
+            raise WeightsError(
+                f"{path} holds {info.filename[:80]!r} as NumPy does not write it: not as .npy, "
+                "twice, or in another compression. It is another kind of file, or made to mislead."
+            )
+        members[name] = info
+    return members
+
+
+def _read_weights(
+    path: Path, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Read an array after its shape and type were looked at, before memory is taken for it."""
+    found, dtype = _read_header(archive, info)
     _check_shape(path, name, found, shape)
     if dtype.kind != "f":
         raise WeightsError(f"{path} holds {dtype} for {name!r}, expected floating-point numbers.")
     if info.file_size > math.prod(found) * dtype.itemsize + _HEADER_BYTES:
         raise WeightsError(f"{path} unpacks to more bytes than {name!r} of shape {found} has.")
+    return _as_weights(path, name, _read_array(archive, info), shape)
 
 
-def read_torch(path: Path, shapes: Shapes) -> Arrays:
-    """Read tensors, or arrays of NumPy, from a file of torch that holds nothing else.
+def _read_fact(path: Path, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
+    found, dtype = _read_header(archive, info)
+    # Four bytes a character.
+    if found != () or dtype.kind != "U" or dtype.itemsize > 4 * _LONGEST_FACT:
+        raise WeightsError(
+            f"{path} holds {dtype} of shape {found} for {name!r}, expected one text of up to "
+            f"{_LONGEST_FACT} characters."
+        )
+    return str(_read_array(archive, info))
+
+
+def _read_header(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(info) as member:
+        version = npy.read_magic(member)
+        read = {
+            (1, 0): npy.read_array_header_1_0,
+            (2, 0): npy.read_array_header_2_0,
+        }.get(version)
+        if read is None:
+            raise ValueError(f"version {version} of the format")
+        shape, _, dtype = read(member, max_header_size=_HEADER_BYTES)
+        return shape, dtype
+
+
+def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    """Read the very member whose header was looked at."""
+    with archive.open(info) as member:
+        return npy.read_array(member, allow_pickle=False, max_header_size=_HEADER_BYTES)
+
+
+def read_torch(path: Path, shapes: Shapes, *, numpy_arrays: bool = False) -> Arrays:
+    """Read tensors from a file of torch that holds nothing else.
 
     Parameters
     ----------
@@ -105,6 +145,9 @@ def read_torch(path: Path, shapes: Shapes) -> Arrays:
         The file.
     shapes : mapping of str to tuple of int
         Names and shapes that it has to have, and no others.
+    numpy_arrays : bool, default=False
+        Whether it may hold arrays of NumPy, for which the reader of torch has to be told of a few
+        functions of NumPy more.
 
     Returns
     -------
@@ -118,16 +161,21 @@ def read_torch(path: Path, shapes: Shapes) -> Arrays:
     """
     import torch
 
+    allowed = _numpy_globals() if numpy_arrays else []
     try:
         _check_sizes(path)
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_numpy_globals()):
+        with warnings.catch_warnings(), torch.serialization.safe_globals(allowed):
             warnings.simplefilter("ignore")  # of older ways in which torch stored tensors
             loaded = torch.load(path, map_location="cpu", weights_only=True)
+        return _tensors(path, loaded, shapes)
     except WeightsError:
         raise
     except Exception as error:
-        # torch raises nearly every kind of exception for damaged files.
+        # torch raises nearly every kind of exception for damaged files and for rare tensors.
         raise _unreadable(path, "a file of torch with tensors alone", error) from error
+
+
+def _tensors(path: Path, loaded: Any, shapes: Shapes) -> Arrays:
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
         raise WeightsError(
             f"{path} holds a {type(loaded).__name__}, expected a dictionary of tensors by name "
@@ -137,12 +185,27 @@ def read_torch(path: Path, shapes: Shapes) -> Arrays:
     _check_names(path, tensors, shapes)
     arrays = {}
     for name, value in tensors.items():
-        if not isinstance(value, (torch.Tensor, np.ndarray)):
-            raise WeightsError(f"{path} holds a {type(value).__name__} for {name!r}, not a tensor.")
-        _check_shape(path, name, tuple(value.shape), shapes[name])
-        array = value.numpy() if isinstance(value, torch.Tensor) else value
+        array = value if isinstance(value, np.ndarray) else _as_array(path, name, value, shapes)
+        _check_shape(path, name, array.shape, shapes[name])
         arrays[name] = _as_weights(path, name, array, shapes[name])
     return arrays
+
+
+def _as_array(path: Path, name: str, value: Any, shapes: Shapes) -> NDArray[Any]:
+    """Give a tensor's numbers: of a parameter as well, and of a precision that NumPy has not."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise WeightsError(f"{path} holds a {type(value).__name__} for {name!r}, not a tensor.")
+    if value.layout != torch.strided or value.device.type != "cpu":
+        raise WeightsError(
+            f"{path} holds a tensor of layout {value.layout} on the device {value.device} for "
+            f"{name!r}, expected plain numbers. Store it by tensor.to_dense(), with its values."
+        )
+    if not value.is_floating_point():
+        raise WeightsError(f"{path} holds {value.dtype} for {name!r}, expected real numbers.")
+    _check_shape(path, name, tuple(value.shape), shapes[name])
+    return value.detach().to(torch.float32).numpy()
 
 
 def _canonical(name: str) -> str:

@@ -69,7 +69,8 @@ def read_keras(path: Path, shapes: Shapes, *, largest: int) -> tuple[Arrays, boo
             return arrays, has_front_end
     except WeightsError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+    except Exception as error:
+        # h5py raises nearly every kind of exception for damaged files.
         raise WeightsError(
             f"{path} cannot be read as weights of Keras in HDF5. It may be truncated, or another "
             f"kind of file. ({type(error).__name__}: {error})"
@@ -130,6 +131,12 @@ def _read(path: Path, name: str, dataset: Any, shape: tuple[int, ...]) -> NDArra
         raise WeightsError(
             f"{path} holds {dataset.dtype} of shape {dataset.shape} for {name!r}, expected real "
             f"numbers of shape {expected}. It is of another model."
+        )
+    # Keras does not compress, and what a compressed piece unpacks to stands nowhere.
+    if dataset.id.get_create_plist().get_nfilters():
+        raise WeightsError(
+            f"{path} stores {name!r} compressed, which Keras does not. Write it anew without "
+            "compression; to compress the file as a whole, use gzip (.h5.gz)."
         )
     if dataset.chunks is not None and math.prod(dataset.chunks) > max(dataset.size, 1):
         raise WeightsError(f"{path} stores {name!r} in pieces larger than itself.")

@@ -48,7 +48,8 @@ def load_weights(path: Path, model: str, shapes: Shapes) -> Arrays:
             )
         return arrays
     if path.suffix in _TORCH:
-        return read_torch(path, shapes)
+        # Of what was published, VGGish's PCA alone is arrays of NumPy in a file of torch.
+        return read_torch(path, shapes, numpy_arrays=model == "vggish_pca")
     if path.name.endswith(_KERAS):
         largest = max(published.largest for published in files_of(model))
         arrays, has_front_end = read_keras(path, shapes, largest=largest)

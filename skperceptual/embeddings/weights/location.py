@@ -53,8 +53,9 @@ def locate(model: str, weights: str | os.PathLike[str] | None, *, fetch: str) ->
     model : str
         What it is for.
     weights : path-like or None
-        The file; None looks for the published ones, and for ``<model>.npz``, in the folder that
-        the environment variable ``SKPERCEPTUAL_WEIGHTS_DIR`` names and in :func:`weights_home`.
+        The file; None looks for ``<model>.npz``, and then for the published ones, in the folder
+        that the environment variable ``SKPERCEPTUAL_WEIGHTS_DIR`` names, and then the same in
+        :func:`weights_home`.
     fetch : str
         The call that downloads it, for the message.
 
@@ -78,7 +79,8 @@ def locate(model: str, weights: str | os.PathLike[str] | None, *, fetch: str) ->
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     folders = [Path(named).expanduser()] if named else []
     folders.append(weights_home())
-    names = [file.name for file in files_of(model)] + [f"{model}.npz"]
+    # Who converted a file wants it used, and may have left the published one beside it.
+    names = [f"{model}.npz", *(file.name for file in files_of(model))]
     for folder in folders:
         for name in names:
             if (folder / name).is_file():
