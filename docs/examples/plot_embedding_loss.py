@@ -11,7 +11,7 @@ since mel bands drop the phase.
 # %%
 # The loss
 # --------
-# :class:`~skperceptual.embeddings.LogMelEmbedding` needs no trained weights; any other embedding of
+# :class:`~skperceptual.LogMelEmbedding` needs no trained weights; any other embedding of
 # :mod:`skperceptual.embeddings` goes in its place. The loss is one less what
 # :class:`~skperceptual.EmbeddingSimilarity` gives.
 import matplotlib.pyplot as plt

@@ -56,7 +56,7 @@ def fetch_vggish_weights(
 
     See Also
     --------
-    skperceptual.embeddings.VGGish : The embedding.
+    skperceptual.VGGish : The embedding.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def fetch_openl3_weights(
 
     See Also
     --------
-    skperceptual.embeddings.OpenL3 : The embedding.
+    skperceptual.OpenL3 : The embedding.
     skperceptual.embeddings.convert_weights : Makes a file of it that needs no extra.
 
     Examples
