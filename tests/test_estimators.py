@@ -95,6 +95,7 @@ with_random_rows = pytest.mark.filterwarnings(
     "ignore:Before the fit the ratings rise with the distance:UserWarning",
     "ignore:The delays of .* lie at the limit:UserWarning",
     "ignore:The mapping is constant:UserWarning",
+    "ignore:The ratings do not rise with the similarities:UserWarning",
     "ignore:The images span:UserWarning",
     "ignore:The delays of .* may be chance:UserWarning",
 )
