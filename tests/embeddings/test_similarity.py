@@ -172,8 +172,8 @@ def test_wrong_input_is_refused(pairs, rng):
         metric.transform(damaged)
     with pytest.raises(ValueError, match=r"center to be of shape \(6,\).*got \(5,\)"):
         EmbeddingSimilarity(SMALL, center=np.zeros(5)).transform(pairs)
-    with pytest.raises(ValueError, match="'shiped' is not known"):
-        EmbeddingSimilarity("shiped").transform(pairs)
+    with pytest.raises(ValueError, match="'ours' is not known"):
+        EmbeddingSimilarity("ours").transform(pairs)
     swapped = FunctionEmbedding(lambda clip: clip.reshape(100, 16), sr=16000, n_dims=100)
     with pytest.raises(ValueError, match="swap its last two axes"):
         EmbeddingSimilarity(swapped).transform(pairs)
