@@ -102,6 +102,6 @@ def test_compiles_in_seconds(tmp_path):
         )
         for _ in range(2)
     ]
-    assert seconds[0] < 5
+    assert seconds[0] < 30  # a guard against minutes, on machines of any speed
     assert list(tmp_path.rglob("*.nbi")), "nothing was kept for the second time"
     assert seconds[1] < seconds[0]
