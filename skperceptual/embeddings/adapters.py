@@ -168,24 +168,6 @@ class FunctionEmbedding(Embedding):
         # What the function does to its clip in place is not done to the user's.
         return lambda clip: self.function(clip.copy())
 
-    def to_module(self) -> nn.Module:
-        """Refuse: a function of arrays has no gradient.
-
-        Returns
-        -------
-        torch.nn.Module
-            Never.
-
-        Raises
-        ------
-        TypeError
-            Always, with what to use instead.
-        """
-        raise TypeError(
-            "A FunctionEmbedding computes with NumPy and has no gradient. Write the function as a "
-            "torch.nn.Module and use TorchEmbedding(module, sr=...)."
-        )
-
 
 class HEAREmbedding(Embedding):
     """An embedding that keeps the common interface of the HEAR benchmark.

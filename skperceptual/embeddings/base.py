@@ -28,7 +28,7 @@ class Embedding(SignalTransformer):
     that resamples and pads.
 
     A subclass defines the attributes, ``_embedder`` (once for each call of ``transform``: the
-    function that embeds one clip), and ``to_module``.
+    function that embeds one clip), and, where it is differentiable, ``to_module``.
 
     Attributes
     ----------
@@ -58,9 +58,6 @@ class Embedding(SignalTransformer):
     ...             .reshape(-1, 1600)
     ...             .mean(axis=1, keepdims=True)
     ...         )
-    ...
-    ...     def to_module(self):
-    ...         raise NotImplementedError
     >>> Levels().fit_transform(np.ones((2, 4000))).shape
     (2, 2, 1)
     """
@@ -74,7 +71,6 @@ class Embedding(SignalTransformer):
     def _embedder(self) -> Callable[[NDArray], NDArray]:
         """Give the function that maps one clip, (n_times,), to frames, (n_frames, n_dims)."""
 
-    @abstractmethod
     def to_module(self) -> torch.nn.Module:
         """Give the same mapping for tensors, differentiable with respect to the signals.
 
@@ -83,7 +79,16 @@ class Embedding(SignalTransformer):
         torch.nn.Module
             Maps floating-point tensors (n_signals, n_times), at ``sr``, to (n_signals, n_frames,
             n_dims). It is a copy in evaluation mode whose parameters do not ask for gradients.
+
+        Raises
+        ------
+        TypeError
+            When the embedding computes with NumPy, and has no gradient.
         """
+        raise TypeError(
+            f"A {type(self).__name__} computes with NumPy and has no gradient. Write it as a "
+            "torch.nn.Module and use TorchEmbedding(module, sr=...)."
+        )
 
     def frame_times(self, n_frames: int) -> NDArray[np.float64]:
         """Give the time of each frame.
