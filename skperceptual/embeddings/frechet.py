@@ -134,7 +134,7 @@ class FrechetAudioDistance(SetDistance):
             embedding.
         """
         statistics = self._statistics_of(X, reset=True)
-        check_number_of_frames(statistics, "The reference set", stacklevel=4)
+        check_number_of_frames(statistics, "The reference set")
         return self._take(statistics)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -195,7 +195,7 @@ class FrechetAudioDistance(SetDistance):
                 f"These statistics are of {statistics.embedding}, but this metric's embedding is "
                 f"{name}. Use the same embedding for both."
             )
-        check_number_of_frames(statistics, "The reference set", stacklevel=4)
+        check_number_of_frames(statistics, "The reference set")
         return self._take(statistics)
 
     def statistics(self, X: Any) -> FrameStatistics:
@@ -216,7 +216,7 @@ class FrechetAudioDistance(SetDistance):
         """
         self._validate_params()
         clips = self._validate_clips(X, pairs=False, reset=False)
-        frames = self._embed(clips.items, stacklevel=3)
+        frames = self._embed(clips.items)
         return FrameStatistics.from_frames(frames, embedding=self._embedding_name())
 
     def reference_statistics(self) -> FrameStatistics:
@@ -263,7 +263,7 @@ class FrechetAudioDistance(SetDistance):
         else:
             frames = self._measured_frames(self._validate_clips(X, pairs=None, reset=False))
             statistics = FrameStatistics.from_frames(frames)
-        check_number_of_frames(statistics, "The measured set", stacklevel=3)
+        check_number_of_frames(statistics, "The measured set")
         return frechet_distance_of(self.reference_statistics(), statistics)
 
     def distance_interval(
@@ -315,7 +315,7 @@ class FrechetAudioDistance(SetDistance):
                 "into clips."
             )
         measured = FrameStatistics.from_frames(per_clip)
-        check_number_of_frames(measured, "The measured set", stacklevel=3)
+        check_number_of_frames(measured, "The measured set")
         distance = frechet_distance_of(self.reference_statistics(), measured)
         drawn = bootstrap_distances(
             self.reference_statistics(),
@@ -383,7 +383,6 @@ class FrechetAudioDistance(SetDistance):
             n_sizes=n_sizes,
             n_orders=n_orders,
             random_state=own_random_state(random_state),
-            stacklevel=3,
         )
 
     def _dim(self) -> int:
@@ -394,7 +393,7 @@ class FrechetAudioDistance(SetDistance):
 
     def _statistics_of(self, X: Any, *, reset: bool) -> FrameStatistics:
         clips = self._validate_clips(X, pairs=None, reset=reset).references()
-        frames = self._embed(clips, stacklevel=5)
+        frames = self._embed(clips)
         if not reset:
             self._check_dim(frames[0].shape)
         return FrameStatistics.from_frames(frames, embedding=self._embedding_name())

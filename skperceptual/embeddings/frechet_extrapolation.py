@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from skperceptual.embeddings.frame_statistics import FrameStatistics
 from skperceptual.embeddings.frame_sums import FrameSums
 from skperceptual.embeddings.precomputed import Frames
+from skperceptual.utils.messages import warn_caller
 
 _FEWEST_SIZES = 3
 # Of fewer clips than this, halves and wholes are too few points of a line.
@@ -64,7 +64,6 @@ def extrapolate_distance(
     n_sizes: int,
     n_orders: int,
     random_state: np.random.RandomState,
-    stacklevel: int = 2,
 ) -> FrechetExtrapolation:
     """Fit the line over one over the number of clips.
 
@@ -80,8 +79,6 @@ def extrapolate_distance(
         Number of orders of the clips.
     random_state : RandomState
         Draws the orders.
-    stacklevel : int, default=2
-        Whose line a warning names, as in :func:`warnings.warn`; 2 is the caller's.
 
     Returns
     -------
@@ -117,12 +114,10 @@ def extrapolate_distance(
         unit, units = "clips", np.split(np.arange(n_frames), ends[:-1])
     sizes = _sizes(len(units), int(n_sizes))
     if unit == "frames" and n_frames > len(per_clip):
-        warnings.warn(
+        warn_caller(
             f"There are too few clips to draw from, {len(per_clip)}, and frames are drawn instead. "
             "Where frames of a clip are alike, most of the bias stays. Give ten clips or more, "
-            "better fifty.",
-            UserWarning,
-            stacklevel=stacklevel,
+            "better fifty."
         )
     with FrameSums.over(reference, frames) as sums:
         orders = [random_state.permutation(len(units)) for _ in range(n_orders)]

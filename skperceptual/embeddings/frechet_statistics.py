@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 
 from skperceptual.embeddings.frame_statistics import FrameStatistics
 from skperceptual.functional.frechet_distance import gaussian_frechet_distance
+from skperceptual.utils.messages import warn_caller
 from skperceptual.utils.threads import single_threaded
 
 
@@ -33,7 +32,7 @@ def frechet_distance_of(reference: FrameStatistics, measured: FrameStatistics) -
         ).item()
 
 
-def check_number_of_frames(statistics: FrameStatistics, what: str, *, stacklevel: int) -> None:
+def check_number_of_frames(statistics: FrameStatistics, what: str) -> None:
     """Refuse a set of a single frame, and warn of one of few.
 
     Parameters
@@ -42,8 +41,6 @@ def check_number_of_frames(statistics: FrameStatistics, what: str, *, stacklevel
         Of the set.
     what : str
         How to name the set in a message.
-    stacklevel : int
-        Whose line a warning names, as in :func:`warnings.warn`; 2 is the caller's.
 
     Raises
     ------
@@ -62,11 +59,9 @@ def check_number_of_frames(statistics: FrameStatistics, what: str, *, stacklevel
             "clips, or an embedding with a shorter hop_seconds."
         )
     if n_frames < 2 * dim:
-        warnings.warn(
+        warn_caller(
             f"{what} has {n_frames} frames of dimension {dim}, fewer than twice as many: the "
             "distance is then mostly bias, and depends on the number of frames. Use more or longer "
             "clips, a shorter hop_seconds, an embedding of fewer dimensions, or "
-            "KernelAudioDistance.",
-            UserWarning,
-            stacklevel=stacklevel,
+            "KernelAudioDistance."
         )

@@ -139,7 +139,7 @@ class KernelAudioDistance(SetDistance):
             When clips are too short for the embedding.
         """
         clips = self._validate_clips(X, pairs=None, reset=True).references()
-        frames = np.concatenate(self._embed(clips, stacklevel=4))
+        frames = np.concatenate(self._embed(clips))
         if len(frames) < 2:
             raise ValueError(
                 "The reference set has a single frame, but needs two or more. Use longer or more "

@@ -93,12 +93,12 @@ class EmbeddingMetric(TransformerMixin, PerceptualEstimator):
         self._record_features(X, batch, reset=reset)
         return Clips(list(batch), isinstance(batch[0], tuple) or batch[0].ndim == 2)
 
-    def _embed(self, clips: list[NDArray[np.floating]], *, stacklevel: int) -> list[Frames]:
-        """Give the frames of each clip; of stacklevels, 2 is the caller's."""
+    def _embed(self, clips: list[NDArray[np.floating]]) -> list[Frames]:
+        """Give the frames of each clip."""
         if self._is_precomputed():
             return clips
         embedding = resolve_embedding(self.embedding, sr=self.sr)
-        return embed_clips(clips, sr=self.sr, embedding=embedding, stacklevel=stacklevel + 1)
+        return embed_clips(clips, sr=self.sr, embedding=embedding)
 
     def _embedding_name(self) -> str:
         """Name the embedding by what decides its vectors, alike in every process."""

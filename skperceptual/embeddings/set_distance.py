@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from typing import Any
 
@@ -13,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skperceptual.embeddings.metric import Clips, EmbeddingMetric
 from skperceptual.embeddings.precomputed import Frames
+from skperceptual.utils.messages import warn_caller
 
 # Numbers of frames of one call that are further apart than this are worth a warning.
 _LARGEST_RATIO = 2.0
@@ -70,7 +70,7 @@ class SetDistance(EmbeddingMetric):
         """
         self._start()
         clips = self._validate_clips(X, pairs=None, reset=False)
-        per_clip = self._measured_frames(clips, stacklevel=5)  # scikit-learn wraps transform
+        per_clip = self._measured_frames(clips)
         for row, frames in enumerate(per_clip):
             if len(frames) < 2:
                 raise ValueError(
@@ -86,9 +86,9 @@ class SetDistance(EmbeddingMetric):
         check_is_fitted(self)
         self._validate_params()
 
-    def _measured_frames(self, clips: Clips, *, stacklevel: int = 4) -> list[Frames]:
-        """Embed what is to be compared with the reference; 4 is whoever called the caller."""
-        per_clip = self._embed(clips.measured(), stacklevel=stacklevel)
+    def _measured_frames(self, clips: Clips) -> list[Frames]:
+        """Embed what is to be compared with the reference."""
+        per_clip = self._embed(clips.measured())
         self._check_dim(per_clip[0].shape)
         return per_clip
 
@@ -114,9 +114,7 @@ class SetDistance(EmbeddingMetric):
 
 def _warn_of_counts(counts: list[int]) -> None:
     if max(counts) > _LARGEST_RATIO * min(counts):
-        warnings.warn(
+        warn_caller(
             f"The clips have from {min(counts)} to {max(counts)} frames. Distances of few frames "
-            "depend on their number: compare those of clips of one duration only.",
-            UserWarning,
-            stacklevel=4,
+            "depend on their number: compare those of clips of one duration only."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skperceptual.embeddings.frames import check_axes, check_frames
-from skperceptual.utils.messages import counted, in_a_line
+from skperceptual.utils.messages import counted, in_a_line, warn_caller
 from skperceptual.utils.resampling import resample
 
 
 def prepare_clips(
-    clips: Sequence[NDArray[np.floating]], *, sr: int, embedding: Any, stacklevel: int = 2
+    clips: Sequence[NDArray[np.floating]], *, sr: int, embedding: Any
 ) -> list[NDArray[np.floating]]:
     """Resample clips to an embedding's rate and fill short ones with zeros at their end.
 
@@ -27,8 +26,6 @@ def prepare_clips(
         Their sampling rate in Hz.
     embedding : Embedding
         Its ``sr`` and ``min_samples`` are read.
-    stacklevel : int, default=2
-        Whose line a warning names, as in :func:`warnings.warn`; 2 is the caller's.
 
     Returns
     -------
@@ -58,19 +55,17 @@ def prepare_clips(
             clip = np.pad(clip, (0, embedding.min_samples - len(clip)))
         prepared.append(clip)
     if short:
-        warnings.warn(
+        warn_caller(
             f"{counted(len(short), 'clip')} of {len(prepared)} (number {in_a_line(short)}) "
             f"{'is' if len(short) == 1 else 'are'} shorter than the "
             f"{embedding.min_samples / embedding.sr:.4g} s that {type(embedding).__name__} reads "
-            "at least, and filled with zeros. Their frames hold silence; give longer clips.",
-            UserWarning,
-            stacklevel=stacklevel,
+            "at least, and filled with zeros. Their frames hold silence; give longer clips."
         )
     return prepared
 
 
 def embed_clips(
-    clips: Sequence[NDArray[np.floating]], *, sr: int, embedding: Any, stacklevel: int = 2
+    clips: Sequence[NDArray[np.floating]], *, sr: int, embedding: Any
 ) -> list[NDArray[np.floating]]:
     """Embed clips one by one, after they were brought to the embedding's rate and length.
 
@@ -82,8 +77,6 @@ def embed_clips(
         Their sampling rate in Hz.
     embedding : Embedding
         An embedding, or any transformer that keeps its protocol.
-    stacklevel : int, default=2
-        Whose line a warning names, as in :func:`warnings.warn`; 2 is the caller's.
 
     Returns
     -------
@@ -112,7 +105,7 @@ def embed_clips(
     >>> [frames.shape for frames in embed_clips([np.ones(8)], sr=16000, embedding=pairs)]
     [(4, 2)]
     """
-    prepared = prepare_clips(clips, sr=sr, embedding=embedding, stacklevel=stacklevel + 1)
+    prepared = prepare_clips(clips, sr=sr, embedding=embedding)
     embed = _one_clip(embedding)
     n_dims = getattr(embedding, "n_dims", None)
     found: list[NDArray[np.floating]] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import combinations
 from typing import Any, ClassVar, Self
 
@@ -16,7 +15,7 @@ from skperceptual.embeddings.metric import Clips, EmbeddingMetric
 from skperceptual.embeddings.precomputed import Frames
 from skperceptual.functional.embedding_distance import FRAME_POOLINGS, embedding_distance
 from skperceptual.utils._sklearn import StrOptions, _fit_context
-from skperceptual.utils.messages import counted, in_a_line
+from skperceptual.utils.messages import counted, in_a_line, warn_caller
 from skperceptual.utils.threads import single_threaded
 
 # Padding and rounding of the hop account for one.
@@ -131,7 +130,7 @@ class EmbeddingSimilarity(EmbeddingMetric):
         """
         pairs = self._validate_pairs(X, reset=True)
         if self._learns():
-            frames = self._embed(pairs.references(), stacklevel=4)
+            frames = self._embed(pairs.references())
             self.center_ = np.concatenate(frames).astype(np.float64).mean(axis=0)
         return self
 
@@ -163,7 +162,7 @@ class EmbeddingSimilarity(EmbeddingMetric):
         self._start()
         pairs = self._validate_pairs(X, reset=False)
         clips = [clip for pair in pairs.items for clip in pair]
-        frames = self._embed(clips, stacklevel=4)  # scikit-learn wraps transform
+        frames = self._embed(clips)
         compared = list(zip(frames[::2], frames[1::2], strict=True))
         if self.pooling == "frame_mean":
             _warn_of_frames(compared)
@@ -199,7 +198,7 @@ class EmbeddingSimilarity(EmbeddingMetric):
                 "The floor needs at least two different recordings, got one. Give clean recordings "
                 "that have nothing to do with one another."
             )
-        frames = self._embed(clips, stacklevel=3)
+        frames = self._embed(clips)
         return float(np.mean([self._similarity(*pair) for pair in combinations(frames, 2)]))
 
     def _learns(self) -> bool:
@@ -240,11 +239,9 @@ def _warn_of_frames(pairs: list[tuple[Frames, Frames]]) -> None:
     ]
     if unequal:
         counts = " and ".join(str(len(frames)) for frames in pairs[unequal[0]])
-        warnings.warn(
+        warn_caller(
             f"Reference and degraded signal of {counted(len(unequal), 'pair')} (row "
             f"{in_a_line(unequal)}) differ in their number of frames, {counts} in the first of "
             "them. What one of them has beyond the end of the other is left out; cut both with "
-            "FixDuration(), or use pooling='mean_pool'.",
-            UserWarning,
-            stacklevel=4,
+            "FixDuration(), or use pooling='mean_pool'."
         )

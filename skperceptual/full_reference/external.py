@@ -16,7 +16,7 @@ from sklearn.utils import Tags
 
 from skperceptual.base import PerceptualEstimator
 from skperceptual.utils._sklearn import StrOptions, _fit_context
-from skperceptual.utils.messages import as_list, counted
+from skperceptual.utils.messages import as_list, counted, warn_caller
 from skperceptual.utils.optional import import_optional
 from skperceptual.utils.parallel import run_jobs
 from skperceptual.utils.validation import Batch, check_signals
@@ -179,11 +179,9 @@ class ExternalMetric(TransformerMixin, PerceptualEstimator):
                 "on_error='nan' to go on without its value."
             )
         reasons = as_list([f"row {row}: {why}" for row, why in failures.items()], "rows")
-        warnings.warn(
+        warn_caller(
             f"{name} has no value for {counted(len(failures), 'pair')} of {n_pairs}, which get "
-            f"NaN (on_error='raise' makes this an error):\n{reasons}",
-            UserWarning,
-            stacklevel=4,  # of the caller of transform, which scikit-learn wraps
+            f"NaN (on_error='raise' makes this an error):\n{reasons}"
         )
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:

@@ -11,13 +11,18 @@ import pytest
 import soundfile
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import NuSVR
 
 from skperceptual import ViSQOL
 from skperceptual.full_reference.visqol.comparison import Settings, compare
 from skperceptual.full_reference.visqol.images import comparable_images, make_front_end
-from skperceptual.full_reference.visqol.ratings import published_table, shipped_map
+from skperceptual.full_reference.visqol.ratings import (
+    NU_SVR_PARAMETERS,
+    published_table,
+    shipped_map,
+)
 from skperceptual.utils.resampling import resample
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "visqol.json").read_text())
@@ -238,6 +243,17 @@ def test_difference_of_the_shipped_map_is_documented():
     assert len(differences) == 9
     assert f"{min(differences):.2f} to {max(differences):.2f}" in ViSQOL.__doc__
     assert f"{np.median(differences):.2f} in the median" in ViSQOL.__doc__
+
+
+def test_how_far_the_published_table_predicts_itself_is_documented():
+    similarities, ratings = published_table()
+    recordings = np.repeat(np.arange(12), 10)
+    recipe = NuSVR(**NU_SVR_PARAMETERS)
+    predicted = cross_val_predict(
+        recipe, similarities, ratings, groups=recordings, cv=GroupKFold(12)
+    )
+    error = np.sqrt(np.mean((predicted - ratings) ** 2))
+    assert f"predict the twelfth to {error:.2f} of a rating" in " ".join(ViSQOL.__doc__.split())
 
 
 @pytest.fixture(scope="module")

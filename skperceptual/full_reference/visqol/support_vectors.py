@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skperceptual.utils.messages import warn_caller
 
 # Far more than any such model has, and little enough to be read at once.
 _MAX_BYTES, _MAX_VECTORS = 2**25, 100_000
@@ -124,11 +125,9 @@ class _Reader:
         if row < n_vectors:
             self._refuse(len(lines), f"{n_vectors} support vectors follow, but there are {row}")
         if vectors[:, 0].any():
-            warnings.warn(
+            warn_caller(
                 f"{self.path} begins with the index 0, where libsvm counts from 1. It is read as "
-                "the original reads it: each value is compared with the band before its own.",
-                UserWarning,
-                stacklevel=2,
+                "the original reads it: each value is compared with the band before its own."
             )
         return SupportVectorMap(vectors, coefficients, gamma, rho)
 
