@@ -1,4 +1,5 @@
 from . import (
+    autoencoder as autoencoder,
     base as base,
     calibration as calibration,
     datasets as datasets,
@@ -18,6 +19,7 @@ from . import (
     spectrograms as spectrograms,
 )
 from ._version import __version__ as __version__
+from .autoencoder import CompressiveAutoencoder as CompressiveAutoencoder
 from .calibration import RatingMapping as RatingMapping
 from .degradations import (
     PMQDDistortion as PMQDDistortion,
@@ -61,6 +63,7 @@ from .plotting import (
     MetricCorrelationsDisplay as MetricCorrelationsDisplay,
     PatchSimilarityDisplay as PatchSimilarityDisplay,
     RatingDisplay as RatingDisplay,
+    ReconstructionDisplay as ReconstructionDisplay,
     SeverityCurvesDisplay as SeverityCurvesDisplay,
     SignificanceMatrixDisplay as SignificanceMatrixDisplay,
     SpectrogramDisplay as SpectrogramDisplay,

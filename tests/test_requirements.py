@@ -105,5 +105,4 @@ def test_everything_that_the_core_declares_is_imported():
         for name in distributions.get(module, [])
     }
     unused = {r.name for r in declared() if canonicalize_name(r.name) not in used}
-    # skorch waits for the estimators that are built on it
-    assert unused == {"skorch"}
+    assert unused == set()

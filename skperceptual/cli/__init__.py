@@ -12,6 +12,7 @@ from skperceptual.cli.compare import add_parser as add_compare
 from skperceptual.cli.demo import add_parser as add_demo
 from skperceptual.cli.errors import CommandError
 from skperceptual.cli.evaluate import add_parser as add_evaluate
+from skperceptual.cli.reconstruct import add_parser as add_reconstruct
 from skperceptual.cli.score import add_parser as add_score
 from skperceptual.cli.study import add_parser as add_study
 
@@ -75,7 +76,7 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    for add in (add_compare, add_score, add_evaluate, add_study, add_demo):
+    for add in (add_compare, add_score, add_evaluate, add_study, add_reconstruct, add_demo):
         add(commands)
     return parser
 

@@ -20,7 +20,15 @@ from skperceptual.io import LoadAudio
 from skperceptual.preprocessing import AlignPairs
 from skperceptual.spectrograms import MelSpectrogram
 
-__all__ = ["Metric", "Step", "make_metrics", "reading_steps", "ready_metric", "saved_metric"]
+__all__ = [
+    "Metric",
+    "Step",
+    "make_metrics",
+    "open_saved",
+    "reading_steps",
+    "ready_metric",
+    "saved_metric",
+]
 
 _SUFFIXES = (".joblib", ".pkl", ".pickle")
 
@@ -167,7 +175,7 @@ def saved_metric(path: Path, reading: Reading) -> Metric:
     CommandError
         When the file holds no fitted metric that can begin with files.
     """
-    model, notes = _open(path)
+    model, notes = open_saved(path)
     model = getattr(model, "best_estimator_", model)  # a search, fitted
     what = f"the metric in {str(path)!r}"
     if not isinstance(model, BaseEstimator) or not (
@@ -259,8 +267,28 @@ def _rate(steps: list[Any], default: int) -> int:
     return default
 
 
-def _open(path: Path) -> tuple[Any, tuple[str, ...]]:
-    """Give what a file holds, and what it warned of when it was opened."""
+def open_saved(path: Path, kind: str = "metric") -> tuple[Any, tuple[str, ...]]:
+    """Open what was saved with joblib; this runs code from the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str, default="metric"
+        What it should hold, for messages.
+
+    Returns
+    -------
+    model : object
+        What it holds.
+    notes : tuple of str
+        What it warned of when it was opened.
+
+    Raises
+    ------
+    CommandError
+        When it cannot be opened.
+    """
     with path.open("rb"):  # its errors are the plainest: missing, a folder, not permitted
         pass
     try:
@@ -271,7 +299,7 @@ def _open(path: Path) -> tuple[Any, tuple[str, ...]]:
     except Exception as error:  # whatever bytes that are no pickle, or its code, may lead to
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise CommandError(
-            f"{str(path)!r} cannot be opened as a metric saved with joblib ({reason})."
+            f"{str(path)!r} cannot be opened as a {kind} saved with joblib ({reason})."
         ) from error
     # Every step warns of the version that wrote it; the first speaks for all.
     kinds = {warning.category: str(warning.message) for warning in reversed(caught)}

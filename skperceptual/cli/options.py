@@ -11,6 +11,7 @@ __all__ = [
     "add_reading_options",
     "number_of_jobs",
     "positive_seconds",
+    "seconds",
     "seed",
     "whole_number",
 ]
@@ -72,7 +73,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--offset",
         metavar="SECONDS",
         dest="offset_seconds",
-        type=_seconds,
+        type=seconds,
         default=defaults.offset_seconds,
         help="where to begin in every file (default: at its start)",
     )
@@ -148,8 +149,8 @@ def number_of_jobs(text: str) -> int:
     return n_jobs
 
 
-def positive_seconds(text: str) -> float:
-    """Read a length in seconds from the command line.
+def seconds(text: str) -> float:
+    """Read a length in seconds, 0 or more, from the command line.
 
     Parameters
     ----------
@@ -159,16 +160,38 @@ def positive_seconds(text: str) -> float:
     Returns
     -------
     float
-        Above 0.
+        The length.
     """
-    seconds = _seconds(text)
-    if seconds == 0:
+    try:
+        length = float(text)
+    except ValueError:
+        length = math.nan
+    if not 0 <= length < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length in seconds")
+    return length
+
+
+def positive_seconds(text: str) -> float:
+    """Read a length in seconds above 0 from the command line.
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+
+    Returns
+    -------
+    float
+        The length.
+    """
+    length = seconds(text)
+    if length == 0:
         raise argparse.ArgumentTypeError(f"{text!r} leaves nothing to read")
-    return seconds
+    return length
 
 
 def seed(text: str) -> int:
-    """Read a seed from the command line.
+    """Read the seed of a generator from the command line.
 
     Parameters
     ----------
@@ -178,7 +201,7 @@ def seed(text: str) -> int:
     Returns
     -------
     int
-        What random generators can begin with.
+        From 0 to 4294967295.
     """
     try:
         number = int(text)
@@ -187,13 +210,3 @@ def seed(text: str) -> int:
     if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 4294967295")
     return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length in seconds")
-    return seconds

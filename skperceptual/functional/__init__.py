@@ -28,6 +28,7 @@ from skperceptual.functional.kernel_distance import (
     mean_kernel,
     median_distance,
 )
+from skperceptual.functional.losses import ImageLoss, MSELoss, MSSSIMLoss, NLPDLoss, SSIMLoss
 from skperceptual.functional.mel import hz_to_mel, mel_edges, mel_filterbank, mel_to_hz
 from skperceptual.functional.ms_ssim import MSSSIMTerms, combine_terms, ms_ssim, ms_ssim_terms
 from skperceptual.functional.mse import mse
@@ -44,6 +45,12 @@ from skperceptual.functional.pyramid import (
     invert_laplacian_pyramid,
     laplacian_pyramid,
     minimum_side,
+)
+from skperceptual.functional.quantization import (
+    from_codes,
+    max_entropy_bits,
+    quantize,
+    to_codes,
 )
 from skperceptual.functional.reduction import stable_mean
 from skperceptual.functional.scaling import (
@@ -72,14 +79,20 @@ from skperceptual.functional.vggish import (
 
 __all__ = [
     "EmbeddingLoss",
+    "ImageLoss",
+    "MSELoss",
+    "MSSSIMLoss",
     "MSSSIMTerms",
+    "NLPDLoss",
     "NeighborhoodMoments",
+    "SSIMLoss",
     "combine_terms",
     "covariance_root",
     "divisive_normalization",
     "embedding_distance",
     "fit_normalization",
     "frechet_distance",
+    "from_codes",
     "from_decibels",
     "from_log",
     "from_log01",
@@ -94,6 +107,7 @@ __all__ = [
     "kernel_distance",
     "laplacian_pyramid",
     "level_distances",
+    "max_entropy_bits",
     "mean_kernel",
     "median_distance",
     "mel_edges",
@@ -118,6 +132,7 @@ __all__ = [
     "padded_window",
     "pearson_correlation",
     "pool_levels",
+    "quantize",
     "resolve_normalization",
     "safe_power",
     "spectrogram",
@@ -125,6 +140,7 @@ __all__ = [
     "ssim_map",
     "stable_mean",
     "stft",
+    "to_codes",
     "to_decibels",
     "to_log",
     "to_log01",

@@ -12,6 +12,7 @@ from skperceptual.plotting.divisive_norm import DivisiveNormDisplay
 from skperceptual.plotting.metric_correlations import MetricCorrelationsDisplay
 from skperceptual.plotting.patch_similarity import PatchSimilarityDisplay
 from skperceptual.plotting.rating import RatingDisplay
+from skperceptual.plotting.reconstruction import ReconstructionDisplay
 from skperceptual.plotting.severity_curves import SeverityCurvesDisplay
 from skperceptual.plotting.significance_matrix import SignificanceMatrixDisplay
 from skperceptual.plotting.spectrogram import SpectrogramDisplay
@@ -24,6 +25,7 @@ __all__ = [
     "MetricCorrelationsDisplay",
     "PatchSimilarityDisplay",
     "RatingDisplay",
+    "ReconstructionDisplay",
     "SeverityCurvesDisplay",
     "SignificanceMatrixDisplay",
     "SpectrogramDisplay",

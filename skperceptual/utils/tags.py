@@ -25,6 +25,10 @@ class PerceptualInputTags(InputTags):
         Whether X can be a :class:`~skperceptual.Pyramid` of images.
     pyramid_pairs : bool, default=False
         Whether X can be a :class:`~skperceptual.Pyramid` of pairs of images.
+    unit_range : bool, default=False
+        Whether the values of images have to lie in [0, 1].
+    fixed_shape : bool, default=False
+        Whether samples have to keep the shape that ``fit`` saw.
     any_shape : bool, default=False
         Whether X can be all of these and more, as long as samples keep the shape that ``fit``
         saw: they are plain numbers to the estimator.
@@ -43,4 +47,6 @@ class PerceptualInputTags(InputTags):
     image_pairs: bool = False
     pyramids: bool = False
     pyramid_pairs: bool = False
+    unit_range: bool = False
+    fixed_shape: bool = False
     any_shape: bool = False

@@ -21,6 +21,7 @@ def test_help_lists_the_commands(run):
     status, out, _ = run("--help")
     assert status == 0
     assert all(f"\n    {command}  " in out for command in ("compare", "score", "demo"))
+    assert "\n    reconstruct\n" in out
 
 
 @pytest.mark.parametrize("command", ["compare", "score"])
@@ -54,6 +55,10 @@ def test_without_a_command_there_is_help(run):
         (["compare", "a.wav", "b.wav", "--duration", "0"], "'0' leaves nothing to read"),
         (["score", "a.csv"], "required: --metric"),
         (["score", "a.csv", "--metric", "mse", "-j", "0"], "'0' is neither a whole number"),
+        (["reconstruct", "a.wav", "-o", "b", "--seed", "-1"], "'-1' is no whole number"),
+        (["reconstruct", "a.wav", "-o", "b", "--duration", "0"], "'0' leaves nothing to read"),
+        (["reconstruct", "a.wav"], "required: -o/--output"),
+        (["reconstruct", "a.wav", "-o", "b", "--loss", "lpips"], "invalid choice: 'lpips'"),
     ],
 )
 def test_mistyped_arguments(arguments, complaint, run):
@@ -152,7 +157,9 @@ def test_arguments_reach_the_demo(replace_demo):
     assert (seen["folder"], seen["random_state"], seen["quick"]) == ("there", 7, True)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"], ["score", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["compare", "--help"], ["score", "--help"], ["reconstruct", "--help"]]
+)
 def test_help_needs_nothing_heavy(arguments):
     code = (
         "import sys\nfrom skperceptual.cli import main\n"

@@ -35,6 +35,7 @@ from skperceptual.plotting import (
     MetricCorrelationsDisplay,
     PatchSimilarityDisplay,
     RatingDisplay,
+    ReconstructionDisplay,
     SeverityCurvesDisplay,
     SignificanceMatrixDisplay,
     SpectrogramDisplay,
@@ -125,6 +126,11 @@ def draw_patches(ax=None):
     return PatchSimilarityDisplay.from_patches(table, [100.0, 1000.0], ax=ax)
 
 
+def draw_reconstructions(ax=None):
+    images = {name: RNG.random((32, 40)) for name in ("input", "MSE", "NLPD", "SSIM")}
+    return ReconstructionDisplay.from_images(images, ax=ax)
+
+
 DRAW = {
     function.__name__: function
     for function in (
@@ -140,6 +146,7 @@ DRAW = {
         draw_metric_correlations,
         draw_significance,
         draw_patches,
+        draw_reconstructions,
     )
 }
 each_display = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)

@@ -22,7 +22,8 @@ class _FlatMixin:
 
     Images tile the row to ``8 x 8 n_features``, signals to ``128 n_features``. The reference of a
     pair is a fixed pattern, so that it is never constant, and the degraded version adds the row
-    to it. Values of one metric are the sums of the rows.
+    to it, squeezed into [0, 1] where the estimator asks for that. Values of one metric are the
+    sums of the rows.
     """
 
     def _from_table(self, X: Any, *, reset: bool) -> Any:
@@ -36,7 +37,10 @@ class _FlatMixin:
             samples = np.repeat(np.tile(table, n_tiles)[:, None], n_tiles, axis=1)
         pattern = _pattern(samples.shape[1:]).astype(table.dtype)
         references = np.broadcast_to(pattern, samples.shape)
-        return inputs.build(references, references + samples)
+        degraded = references + samples
+        if getattr(get_tags(self).input_tags, "unit_range", False):
+            degraded = 0.5 + 0.5 * np.tanh(0.5 * degraded)  # the logistic function
+        return inputs.build(references, degraded)
 
     def _validate_pairs(self, X: Any, *, reset: bool) -> Any:
         return super()._validate_pairs(self._from_table(X, reset=reset), reset=reset)  # type: ignore[misc]

@@ -84,7 +84,9 @@ def check_saved_state(name: str, estimator: BaseEstimator, inputs: CheckInputs) 
 
 
 def assert_plain_state(value: Any, path: str = "estimator") -> None:
-    """Check that a fitted estimator holds nothing of torch, nor objects without a file format.
+    """Check that a fitted estimator keeps nothing of torch, nor objects without a file format.
+
+    What it leaves out of pickles, such as a network that it rebuilds, is its own affair.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def assert_plain_state(value: Any, path: str = "estimator") -> None:
             f"{path} is a {type(value).__name__}."
         )
     elif isinstance(value, BaseEstimator):
-        for attribute, part in vars(value).items():
+        for attribute, part in value.__getstate__().items():
             assert_plain_state(part, f"{path}.{attribute}")
     else:
         assert home == "numpy", f"{path} is a {type(value).__module__}.{type(value).__name__}."

@@ -74,7 +74,10 @@ def _checks_of_inputs(estimator: BaseEstimator, inputs: CheckInputs) -> Iterator
         yield check_nothing_refused
         if inputs.kind in ("signal_pairs", "image_pairs"):
             yield check_unequal_pairs
-        yield check_other_lengths_after_fit
+        if getattr(get_tags(estimator).input_tags, "fixed_shape", False):
+            yield check_other_shapes_refused
+        else:
+            yield check_other_lengths_after_fit
     yield check_lists_equal_arrays
     yield check_float32
     yield check_inputs_unchanged
