@@ -53,6 +53,14 @@ class Classifier(nn.Module):
         return self.layers(inputs)
 
 
+@pytest.fixture
+def heeded_ctrl_c():
+    """A shell that runs tests in the background has them ignore interruptions."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def batch(step):
     inputs = generator_of_step(7, step).standard_normal((16, 3), dtype=np.float32)
     targets = (inputs.sum(axis=1, keepdims=True) > 0).astype(np.float32)
@@ -330,6 +338,7 @@ def test_interruption_keeps_the_last_completed_step(stopped):
         trained.tell()
 
 
+@pytest.mark.usefixtures("heeded_ctrl_c")
 def test_ctrl_c_in_the_middle_of_a_step():
     class Interrupted(nn.BCEWithLogitsLoss):
         calls = 0
