@@ -12,6 +12,7 @@ from skperceptual.datasets.music import make_music
 from skperceptual.datasets.pmqd import fetch_pmqd
 from skperceptual.datasets.rated_music import make_rated_music
 from skperceptual.datasets.rated_pairs import load_rated_pairs
+from skperceptual.datasets.uniform_noise import make_uniform_noise
 from skperceptual.datasets.visqol_models import fetch_visqol_model
 from skperceptual.utils.data_home import get_data_home
 
@@ -25,4 +26,5 @@ __all__ = [
     "load_rated_pairs",
     "make_music",
     "make_rated_music",
+    "make_uniform_noise",
 ]
