@@ -2,6 +2,7 @@ from . import (
     autoencoder as autoencoder,
     base as base,
     calibration as calibration,
+    cello as cello,
     datasets as datasets,
     degradations as degradations,
     embeddings as embeddings,
@@ -21,6 +22,11 @@ from . import (
 from ._version import __version__ as __version__
 from .autoencoder import CompressiveAutoencoder as CompressiveAutoencoder
 from .calibration import RatingMapping as RatingMapping
+from .cello import (
+    CelloQualityClassifier as CelloQualityClassifier,
+    InstrumentQualityRegressor as InstrumentQualityRegressor,
+    SpectralMaskEqualizer as SpectralMaskEqualizer,
+)
 from .degradations import (
     PMQDDistortion as PMQDDistortion,
     PMQDLimiter as PMQDLimiter,
@@ -60,10 +66,13 @@ from .plotting import (
     CorrelationsDisplay as CorrelationsDisplay,
     DegradationBarsDisplay as DegradationBarsDisplay,
     DivisiveNormDisplay as DivisiveNormDisplay,
+    EqualizerDisplay as EqualizerDisplay,
+    MaskSmoothingDisplay as MaskSmoothingDisplay,
     MetricCorrelationsDisplay as MetricCorrelationsDisplay,
     PatchSimilarityDisplay as PatchSimilarityDisplay,
     RatingDisplay as RatingDisplay,
     ReconstructionDisplay as ReconstructionDisplay,
+    SaliencyDisplay as SaliencyDisplay,
     SeverityCurvesDisplay as SeverityCurvesDisplay,
     SignificanceMatrixDisplay as SignificanceMatrixDisplay,
     SpectrogramDisplay as SpectrogramDisplay,

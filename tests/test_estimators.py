@@ -101,9 +101,10 @@ with_random_rows = pytest.mark.filterwarnings(
 )
 
 
-# These checks fit two hundred rows, each of which is a pair of signals to compare.
+# These checks fit two hundred rows, each of which is a pair of signals to compare, or a recording
+# of many excerpts.
 LONG_CHECKS = {"check_regressor_data_not_an_array", "check_regressors_train"}
-LONG_TO_FIT = {"FlatViSQOL"}
+LONG_TO_FIT = {"FlatInstrumentQualityRegressor", "FlatViSQOL"}
 
 
 def scikit_learn_cases():

@@ -67,3 +67,15 @@ def test_results_of_an_unknown_setting_are_not_taken(run, tmp_path, capsys):
     (tmp_path / "work" / "noise-mse-0.csv").write_text("iteration\n", encoding="utf-8")
     assert not run()
     assert "holds files without saying of which setting" in capsys.readouterr().err
+
+
+def test_scores_of_cellos_of_another_setting_are_not_taken(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(PAPERS)
+    common = importlib.import_module("cello_common")
+    work = common.Work(tmp_path, common.TINY, "cpu")
+    work.rows("table", {"seed": 0}, lambda: [{"score": 0.5}])
+    again = common.Work(tmp_path, common.TINY, "cpu")
+    again.rows("table", {"seed": 0}, lambda: pytest.fail("computed twice"))
+    assert again.table("table").to_dict("records") == [{"seed": 0, "score": 0.5}]
+    with pytest.raises(ValueError, match=r"results of another setting \(.*\bepochs\b.*\)"):
+        common.Work(tmp_path, common.FULL, "cpu")

@@ -24,7 +24,6 @@ and ``source_group`` say what belongs together is heeded by the intervals.
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,6 +35,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from image_coders import make_coders
+from resuming import check_setting
 
 from skperceptual import (
     MSE,
@@ -151,26 +151,6 @@ def describe_setting(
         "front_end": FRONT_END,
         **{name: joblib.hash(array) for name, array in arrays.items()},
     }
-
-
-def check_setting(work: Path, setting: dict[str, object]) -> None:
-    """Keep the setting in an empty folder, and refuse a folder of another one."""
-    path = work / "setting.json"
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        other = [name for name, value in setting.items() if kept.get(name) != value]
-        if other:
-            raise ValueError(
-                f"{str(work)!r} holds results of another setting ({', '.join(other)}). Name "
-                "another folder with --work."
-            )
-    elif any(work.iterdir()):
-        raise ValueError(
-            f"{str(work)!r} holds files without saying of which setting. Name an empty folder with "
-            "--work."
-        )
-    else:
-        path.write_text(json.dumps(setting, indent=2), encoding="utf-8")
 
 
 # ---- models -------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -21,6 +20,7 @@ from skperceptual.networks.autoencoder import UPSAMPLINGS, AutoencoderNetwork
 from skperceptual.utils._sklearn import Interval, StrOptions, _fit_context
 from skperceptual.utils.devices import resolve_device
 from skperceptual.utils.fingerprint import fingerprint
+from skperceptual.utils.messages import warn_caller
 from skperceptual.utils.network_training import Checkpoint, NetworkRecipe, train_network
 from skperceptual.utils.random_states import own_random_state
 from skperceptual.utils.validation import is_ragged
@@ -314,11 +314,9 @@ class CompressiveAutoencoder(FittedCoder):
 
     def _report_shrinking(self, shape: tuple[int, int]) -> None:
         if shrunk := describe_shrinking(self.loss, shape):
-            warnings.warn(
+            warn_caller(
                 f"Training images of {shape[0]} bands and {shape[1]} frames leave the loss "
-                f"{self.loss!r} {shrunk}, whose values do not compare with those of larger images.",
-                UserWarning,
-                stacklevel=4,
+                f"{self.loss!r} {shrunk}, whose values do not compare with those of larger images."
             )
 
     def _open_checkpoint(

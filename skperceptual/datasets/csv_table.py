@@ -12,7 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from skperceptual.utils.messages import as_list, counted
 
@@ -24,13 +26,28 @@ _NAMED_SEPARATOR = re.compile(r'"?sep=([^\w"\r\n])"?(?:\r\n|\r|\n)')
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
+class Loader(NamedTuple):
+    """The function that reads a table, by its name and its parameters that name columns."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+RATED_PAIRS = Loader("load_rated_pairs", ("reference", "degraded", "rating", "group", "condition"))
+
+
 class _Record(NamedTuple):
     line: int
     cells: list[str]
 
 
 def read_csv_table(
-    path: str | os.PathLike[str], *, names: Sequence[str], labels: Sequence[str], rating: str
+    path: str | os.PathLike[str],
+    *,
+    names: Sequence[str],
+    labels: Sequence[str],
+    rating: str,
+    loader: Loader = RATED_PAIRS,
 ) -> tuple[pd.DataFrame, list[int]]:
     """Read a CSV file from an untrusted source, whatever its separator and decimal sign.
 
@@ -46,7 +63,10 @@ def read_csv_table(
     labels : sequence of str
         Columns of labels, in which ``NA`` or ``None`` are words and only an empty cell is missing.
     rating : str
-        The column of numbers that is to be read.
+        The column of numbers that is to be read, among which ``NA`` is a missing one. Where it may
+        hold words instead, it is among the labels too.
+    loader : Loader, default=RATED_PAIRS
+        What reads the table, for messages.
 
     Returns
     -------
@@ -60,10 +80,10 @@ def read_csv_table(
     ValueError
         When the file is no such table, or lacks columns.
     """
-    text = _decode(Path(path))
+    text = _decode(Path(path), loader)
     wanted = [*names, *labels, rating]
     header, records = _split(text, wanted)
-    check_columns(header, wanted)
+    check_columns(header, wanted, loader)
     rows = [record.cells + [""] * (len(header) - len(record.cells)) for record in records]
     ratings = header.index(rating)
     decimal = "," if any(_DECIMAL_COMMA.fullmatch(row[ratings]) for row in rows) else "."
@@ -71,10 +91,12 @@ def read_csv_table(
     csv.writer(clean).writerows([header, *rows])
     clean.seek(0)
     table = pd.read_csv(clean, decimal=decimal, index_col=False, low_memory=False)
-    if not pd.api.types.is_numeric_dtype(table[rating]):
+    has_numbers = pd.api.types.is_numeric_dtype(table[rating]) and table[rating].notna().any()
+    if not has_numbers:
         # Something in it is no number; that the rest is remains to be seen.
         table[rating] = table[rating].map(_with_point)
-    for name in [*names, *labels]:
+    words = [label for label in labels if not (has_numbers and label == rating)]
+    for name in [*names, *words]:
         place = header.index(name)
         cells = pd.Series([row[place] for row in rows], index=table.index, dtype=object)
         cells = cells.where(cells != "")
@@ -84,11 +106,12 @@ def read_csv_table(
 
 
 def _with_point(cell: object) -> object:
-    is_number = isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell)
-    return str(cell).replace(",", ".") if is_number else cell
+    return str(cell).replace(",", ".") if is_decimal_comma(cell) else cell
 
 
-def check_columns(columns: Collection[object], wanted: Sequence[str]) -> None:
+def check_columns(
+    columns: Collection[object], wanted: Sequence[str], loader: Loader = RATED_PAIRS
+) -> None:
     """Refuse a table without the columns asked for, or with two of the same name."""
     present = list(columns)
     missing = [name for name in dict.fromkeys(wanted) if name not in present]
@@ -97,7 +120,7 @@ def check_columns(columns: Collection[object], wanted: Sequence[str]) -> None:
         raise ValueError(
             f"The table has no column {', '.join(lines)}. Its columns are "
             f"{', '.join(map(repr, present))}. Name those that hold the file names, ratings and "
-            "labels: reference=, degraded=, rating=, group=, condition=."
+            f"labels: {', '.join(f'{name}=' for name in loader.columns)}."
         )
     repeated = [name for name in dict.fromkeys(wanted) if present.count(name) > 1]
     if repeated:
@@ -105,6 +128,25 @@ def check_columns(columns: Collection[object], wanted: Sequence[str]) -> None:
             f"The table has several columns called {', '.join(map(repr, repeated))}. Rename all "
             "but one."
         )
+
+
+def is_empty(column: pd.Series) -> NDArray[np.bool_]:
+    """Mark the cells that hold nothing, or nothing but blanks."""
+    blank = column.map(lambda cell: isinstance(cell, str) and not cell.strip())
+    return (column.isna() | blank).to_numpy(dtype=bool)
+
+
+def is_decimal_comma(cell: object) -> bool:
+    """Say whether a cell is the text of a number with a decimal comma."""
+    return isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell.strip()) is not None
+
+
+def describe_omissions(left_out: dict[str, int], n_rows: int) -> str:
+    """Say how many rows were left out, and why."""
+    if not left_out:
+        return f"All {n_rows} rows of the table are here."
+    reasons = "; ".join(f"{number} {reason}" for reason, number in left_out.items())
+    return f"Left out of the {counted(n_rows, 'row')} of the table: {reasons}."
 
 
 def _suggest(name: str, present: Sequence[object]) -> str:
@@ -116,7 +158,7 @@ def _suggest(name: str, present: Sequence[object]) -> str:
     return f" (did you mean {' or '.join(names[:_SUGGESTED])}?)" if names else ""
 
 
-def _decode(path: Path) -> str:
+def _decode(path: Path, loader: Loader) -> str:
     if path.is_dir():
         raise IsADirectoryError(
             f"{str(path)!r} is a folder. Name the CSV file in it; load_audio_folder reads folders "
@@ -129,7 +171,7 @@ def _decode(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     instead = (
-        f"or pass load_rated_pairs, with folder={str(path.parent)!r}, the DataFrame that comes "
+        f"or pass {loader.name}, with folder={str(path.parent)!r}, the DataFrame that comes "
         "from pandas.read_"
     )
     if len(data) > _MAX_BYTES:

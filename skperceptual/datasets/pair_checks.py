@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skperceptual.datasets.pair_files import SIDES, Pair, list_unusable
+from skperceptual.datasets.csv_table import is_empty
+from skperceptual.datasets.pair_files import SIDES, Pair
 from skperceptual.utils.messages import as_list, counted
 
 _TOLERATED_SECONDS = 0.05
@@ -20,9 +21,9 @@ def check_ratings(
     column: pd.Series, limits: tuple[float, float] | None, places: list[str]
 ) -> NDArray[np.float64]:
     """Give the ratings as numbers, NaN where there is none."""
-    blank = column.isna() | column.map(lambda cell: isinstance(cell, str) and not cell.strip())
+    blank = is_empty(column)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(~np.isfinite(numbers) & ~blank.to_numpy(dtype=bool))
+    wrong = np.flatnonzero(~np.isfinite(numbers) & ~blank)
     if len(wrong):
         cells = column.tolist()
         entries = [f"{places[row]}: {cells[row]!r}" for row in wrong]
@@ -44,24 +45,6 @@ def check_ratings(
                 f"{limits[1]:g}):\n{as_list(entries, 'rows')}\nCorrect them or the scale."
             )
     return numbers
-
-
-def name_unusable(at_fault: list[Pair], pairs: list[Pair], places: list[str], folder: str) -> str:
-    """List the files that cannot be used, and where relative names start if none was found."""
-    files = list_unusable(at_fault, places)
-    named = [file for pair in pairs for file in pair.files if file.name]
-    nowhere = named and all(file.problem == "does not exist" for file in named)
-    return (
-        f"{len(at_fault)} of {counted(len(pairs), 'rated row')} "
-        f"{'names a file' if len(at_fault) == 1 else 'name files'} that cannot be used:\n"
-        f"{as_list(files, 'files')}"
-        + (
-            f"\nNone of the files is there. Relative names start from {folder!r}; `folder` says "
-            "where else."
-            if nowhere
-            else ""
-        )
-    )
 
 
 def check_unrepeated(pairs: list[Pair], places: list[str], averaging: str) -> None:
@@ -88,8 +71,8 @@ def check_unrepeated(pairs: list[Pair], places: list[str], averaging: str) -> No
 
 
 def check_labels(column: pd.Series, places: list[str]) -> None:
-    """Refuse rows without a group or condition."""
-    entries = [places[row] for row in np.flatnonzero(column.isna())]
+    """Refuse rows without a label."""
+    entries = [places[row] for row in np.flatnonzero(is_empty(column))]
     if entries:
         raise ValueError(
             f"The column {column.name!r} is empty in {counted(len(entries), 'row')}:\n"

@@ -1,32 +1,15 @@
-"""The two files of every row in a table of pairs: where they are, and what their headers say."""
+"""The two files of every row in a table of pairs."""
 
 from __future__ import annotations
 
 import filecmp
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PureWindowsPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-from skperceptual.datasets.file_headers import Unusable, read_headers
-from skperceptual.utils.audio_files import AudioFileError
+from skperceptual.datasets.named_files import NamedFile, find_files
 
 SIDES = ("reference", "degraded")
-
-
-class NamedFile(NamedTuple):
-    """What a cell of the table names: the name in full, the file behind it, its AudioHeader.
-
-    Where the cell is no name these are empty, and where the file cannot be used the header is
-    None. The problem says why; it is empty too where there is none.
-    """
-
-    name: str
-    real: str
-    header: Any
-    problem: str
 
 
 class Pair(NamedTuple):
@@ -71,53 +54,7 @@ def find_pairs(
     list of Pair
         One entry a row.
     """
-    columns = [table[column].tolist() for column in table.columns]
-    cells = (cell for column in columns for cell in column if not _why_no_name(cell))
-    names = {cell: _locate(os.fspath(cell), folder) for cell in dict.fromkeys(cells)}
-    # One file under two spellings is still one file.
-    real = {name: os.path.realpath(name) for name in names.values()}
-    files = list(dict.fromkeys(real.values()))
-    headers = read_headers(files, n_jobs=n_jobs, verbose=verbose, caller=caller)
-    behind = dict(zip(files, headers, strict=True))
-
-    def named_file(cell: Any) -> NamedFile:
-        if problem := _why_no_name(cell):
-            return NamedFile("", "", None, problem)
-        name = names[cell]
-        header = behind[real[name]]
-        if isinstance(header, AudioFileError):
-            return NamedFile(name, real[name], None, str(header))
-        return NamedFile(name, real[name], header, "")
-
-    return [
-        Pair(row, *map(named_file, cells))
-        for row, *cells in zip(table.index.tolist(), *columns, strict=True)
-    ]
-
-
-def _why_no_name(cell: Any) -> str:
-    if isinstance(cell, (str, os.PathLike)) and os.fspath(cell):
-        return f"{cell!r} is no file name" if "\0" in os.fspath(cell) else ""
-    is_empty = pd.api.types.is_scalar(cell) and (pd.isna(cell) or cell == "")
-    return "no file is named" if is_empty else f"{cell!r} is no file name"
-
-
-def _locate(name: str, folder: str) -> str:
-    """Make a name absolute, and read one from a table made on Windows as it was meant."""
-    path = Path(folder, name)
-    if "\\" in name and os.sep == "/" and not os.path.lexists(path):
-        path = Path(folder, PureWindowsPath(name).as_posix())
-    return str(path)
-
-
-def list_unusable(pairs: Iterable[Pair], places: Sequence[str]) -> list[Unusable]:
-    """Name every file that cannot be used once, with the places of the table that name it."""
-    found: dict[str | tuple[int, str], Unusable] = {}
-    for pair in pairs:
-        for side in SIDES:
-            file = getattr(pair, side)
-            if file.problem:
-                key = file.real or (pair.row, side)
-                entry = found.setdefault(key, Unusable([], file.name, file.problem))
-                entry.places.append(f"{places[pair.row]}, {side}")
-    return list(found.values())
+    cells = [cell for column in table.columns for cell in table[column].tolist()]
+    files = find_files(cells, folder, n_jobs=n_jobs, verbose=verbose, caller=caller)
+    references, degraded = files[: len(table)], files[len(table) :]
+    return [Pair(*row) for row in zip(table.index.tolist(), references, degraded, strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from skperceptual.datasets.csv_table import check_columns, read_csv_table
+from skperceptual.datasets.csv_table import check_columns, describe_omissions, read_csv_table
 from skperceptual.datasets.file_headers import common_rate, describe_audio
+from skperceptual.datasets.named_files import name_unusable
 from skperceptual.datasets.pair_checks import (
     check_labels,
     check_ratings,
     check_unrepeated,
-    name_unusable,
     split_references,
     unequal_lengths,
 )
 from skperceptual.datasets.pair_files import SIDES, Pair, find_pairs
 from skperceptual.utils._sklearn import StrOptions, validate_params
 from skperceptual.utils.audio_files import AudioFileError, AudioHeader
-from skperceptual.utils.messages import as_list, counted
+from skperceptual.utils.messages import as_list, counted, warn_caller
 
 
 @validate_params(
@@ -197,7 +196,10 @@ def load_rated_pairs(
         caller="load_rated_pairs",
     )
     if at_fault := [pair for pair in pairs if not pair.is_usable()]:
-        found = name_unusable(at_fault, pairs, places, folder)
+        files = [
+            (getattr(pair, side), f"{places[pair.row]}, {side}") for pair in pairs for side in SIDES
+        ]
+        found = name_unusable(files, len(at_fault), len(pairs), "rated row", folder)
         if unusable_files == "raise":
             raise AudioFileError(
                 f"{found}\nRepair the table or the files, or leave these rows out with "
@@ -212,7 +214,7 @@ def load_rated_pairs(
         left_out["with a hidden reference (the degraded file is the reference)"] = len(hidden)
         pairs = [pair for pair in pairs if pair.row not in hidden]
     if not pairs:
-        raise ValueError(f"No pair is left. {_omissions(left_out, len(table))}")
+        raise ValueError(f"No pair is left. {describe_omissions(left_out, len(table))}")
     if repeated_pairs == "raise":
         by = [reference, degraded, *labels]
         check_unrepeated(pairs, places, f"groupby({by}, as_index=False)[{rating!r}].mean()")
@@ -228,7 +230,7 @@ def load_rated_pairs(
         _add_headers(frame, side, [getattr(pair, side).header for pair in pairs])
     notices.append(unequal_lengths(frame, places))
     for notice in filter(None, notices):
-        warnings.warn(notice, UserWarning, stacklevel=3)  # validate_params stands in between
+        warn_caller(notice)
 
     headers = list({file.real: file.header for pair in pairs for file in pair.files}.values())
     target = ratings[rows]
@@ -250,7 +252,7 @@ def load_rated_pairs(
         f"{target.mean():.4g}"
         + ("." if limits is None else f", on a scale from {limits[0]:g} to {limits[1]:g}."),
         f"Recordings: {describe_audio(headers)}",
-        _omissions(left_out, len(table)),
+        describe_omissions(left_out, len(table)),
     ]
     return Bunch(
         pairs=pd.DataFrame(
@@ -303,13 +305,6 @@ def _check_scale(scale: Any) -> tuple[float, float] | None:
             "such as (1, 5) or (0, 100)."
         )
     return float(scale[0]), float(scale[1])
-
-
-def _omissions(left_out: dict[str, int], n_rows: int) -> str:
-    if not left_out:
-        return f"All {n_rows} rows of the table are here."
-    reasons = "; ".join(f"{number} {reason}" for reason, number in left_out.items())
-    return f"Left out of the {counted(n_rows, 'row')} of the table: {reasons}."
 
 
 def _references(pairs: list[Pair], names: pd.Series) -> NDArray[Any]:

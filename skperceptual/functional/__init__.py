@@ -28,7 +28,9 @@ from skperceptual.functional.kernel_distance import (
     mean_kernel,
     median_distance,
 )
+from skperceptual.functional.log_spectral_distance import log_spectral_distance
 from skperceptual.functional.losses import ImageLoss, MSELoss, MSSSIMLoss, NLPDLoss, SSIMLoss
+from skperceptual.functional.masks import mask_roughness, remove_level, smooth_masks
 from skperceptual.functional.mel import hz_to_mel, mel_edges, mel_filterbank, mel_to_hz
 from skperceptual.functional.ms_ssim import MSSSIMTerms, combine_terms, ms_ssim, ms_ssim_terms
 from skperceptual.functional.mse import mse
@@ -107,6 +109,8 @@ __all__ = [
     "kernel_distance",
     "laplacian_pyramid",
     "level_distances",
+    "log_spectral_distance",
+    "mask_roughness",
     "max_entropy_bits",
     "mean_kernel",
     "median_distance",
@@ -133,8 +137,10 @@ __all__ = [
     "pearson_correlation",
     "pool_levels",
     "quantize",
+    "remove_level",
     "resolve_normalization",
     "safe_power",
+    "smooth_masks",
     "spectrogram",
     "ssim",
     "ssim_map",

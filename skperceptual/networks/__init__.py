@@ -2,6 +2,7 @@
 
 from skperceptual.networks.autoencoder import AutoencoderNetwork
 from skperceptual.networks.encoder import AuditoryEncoder
+from skperceptual.networks.instrument import InstrumentNetwork
 from skperceptual.networks.openl3 import OpenL3Network
 from skperceptual.networks.vggish import VGGishNetwork
 from skperceptual.networks.windowed import WindowedEmbedder
@@ -9,6 +10,7 @@ from skperceptual.networks.windowed import WindowedEmbedder
 __all__ = [
     "AuditoryEncoder",
     "AutoencoderNetwork",
+    "InstrumentNetwork",
     "OpenL3Network",
     "VGGishNetwork",
     "WindowedEmbedder",

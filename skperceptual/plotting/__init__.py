@@ -9,10 +9,13 @@ from skperceptual.plotting.contributions import ContributionsDisplay
 from skperceptual.plotting.correlations import CorrelationsDisplay
 from skperceptual.plotting.degradation_bars import DegradationBarsDisplay
 from skperceptual.plotting.divisive_norm import DivisiveNormDisplay
+from skperceptual.plotting.equalizer import EqualizerDisplay
+from skperceptual.plotting.mask_smoothing import MaskSmoothingDisplay
 from skperceptual.plotting.metric_correlations import MetricCorrelationsDisplay
 from skperceptual.plotting.patch_similarity import PatchSimilarityDisplay
 from skperceptual.plotting.rating import RatingDisplay
 from skperceptual.plotting.reconstruction import ReconstructionDisplay
+from skperceptual.plotting.saliency import SaliencyDisplay
 from skperceptual.plotting.severity_curves import SeverityCurvesDisplay
 from skperceptual.plotting.significance_matrix import SignificanceMatrixDisplay
 from skperceptual.plotting.spectrogram import SpectrogramDisplay
@@ -22,10 +25,13 @@ __all__ = [
     "CorrelationsDisplay",
     "DegradationBarsDisplay",
     "DivisiveNormDisplay",
+    "EqualizerDisplay",
+    "MaskSmoothingDisplay",
     "MetricCorrelationsDisplay",
     "PatchSimilarityDisplay",
     "RatingDisplay",
     "ReconstructionDisplay",
+    "SaliencyDisplay",
     "SeverityCurvesDisplay",
     "SignificanceMatrixDisplay",
     "SpectrogramDisplay",

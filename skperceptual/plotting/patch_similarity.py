@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skperceptual.plotting.axes import COLORS, grid_of_axes, import_pyplot
 from skperceptual.plotting.frequency_axis import frequency_ticks
+from skperceptual.utils.pipelines import flat_steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,7 @@ class PatchSimilarityDisplay:
         IndexError
             When X has no such row.
         """
-        steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+        steps = flat_steps(estimator)
         if not hasattr(steps[-1], "patches"):
             raise TypeError(
                 "Expected a ViSQOL, or a Pipeline that ends in one, got "

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skperceptual.plotting.axes import grid_of_axes, import_pyplot
-from skperceptual.plotting.frequency_axis import frequency_ticks
+from skperceptual.plotting.image_axes import add_colorbar, check_axis, draw_image
+from skperceptual.utils.pipelines import flat_steps
 
 __all__ = ["ReconstructionDisplay"]
 
@@ -132,7 +133,7 @@ class ReconstructionDisplay:
         images: dict[str, NDArray[np.floating]] = {}
         frequencies = times = None
         for name, estimator in estimators.items():
-            *before, (_, coder) = getattr(estimator, "steps", [("", estimator)])
+            *before, coder = flat_steps(estimator)
             if not hasattr(coder, "reconstruct"):
                 raise ValueError(
                     "Expected a CompressiveAutoencoder, or a Pipeline that ends in one, got "
@@ -140,7 +141,7 @@ class ReconstructionDisplay:
                     "ReconstructionDisplay.from_images."
                 )
             batch = rows[row : row + 1]
-            for _, step in before:
+            for step in before:
                 batch = step.transform(batch)
                 if hasattr(step, "band_frequencies"):
                     frequencies = step.band_frequencies()
@@ -195,16 +196,12 @@ class ReconstructionDisplay:
                 "Expected an input and its reconstructions, images of one shape (n_bands, "
                 f"n_frames), got {len(pictures)} of shapes {sorted(shapes)}."
             )
-        axes: list[NDArray[np.floating] | None] = []
-        sizes = next(iter(shapes))
-        for values, name, size in zip(
-            (frequencies, times), ("frequencies", "times"), sizes, strict=True
-        ):
-            array = None if values is None else np.asarray(values, dtype=float)
-            if array is not None and array.shape != (size,):
-                raise ValueError(f"Expected {name} of shape ({size},), got {array.shape}.")
-            axes.append(array)
-        display = cls(images=pictures, frequencies=axes[0], times=axes[1])
+        n_bands, n_frames = next(iter(shapes))
+        display = cls(
+            images=pictures,
+            frequencies=check_axis(frequencies, "frequencies", n_bands),
+            times=check_axis(times, "times", n_frames),
+        )
         return display.plot(ax, n_columns=n_columns, image_kwargs=image_kwargs)
 
     def plot(
@@ -250,9 +247,6 @@ class ReconstructionDisplay:
             "cmap": "magma",
             "vmin": min(picture.min() for picture in pictures),
             "vmax": max(picture.max() for picture in pictures),
-            "origin": "lower",
-            "aspect": "auto",
-            "interpolation": "nearest",
             **(image_kwargs or {}),
         }
         # The input has the first place of the first column, reconstructions fill the others.
@@ -264,24 +258,21 @@ class ReconstructionDisplay:
         self.images_ = [
             self._draw(place, name, style) for place, name in zip(used, names, strict=True)
         ]
-        cax = self.axes_[0, width].inset_axes((1.04, 0.0, 0.05, 1.0))
-        self.colorbar_ = self.figure_.colorbar(self.images_[0], cax=cax, label="value")
+        self.colorbar_ = add_colorbar(self.axes_[0, width], self.images_[0], "value")
         return self
 
     def _draw(self, place: tuple[int, int], name: str, style: dict[str, Any]) -> Any:
-        axes, image = self.axes_[place], self.images[name]
-        start, stop = -0.5, image.shape[1] - 0.5
-        if self.times is not None:
-            half = (self.times[-1] - self.times[0]) / max(len(self.times) - 1, 1) / 2
-            start, stop = self.times[0] - half, self.times[-1] + half
-        extent = (start, stop, -0.5, image.shape[0] - 0.5)
-        drawn = axes.imshow(image, **{"extent": extent, **style})
+        axes = self.axes_[place]
+        drawn = draw_image(
+            axes,
+            self.images[name],
+            frequencies=self.frequencies,
+            times=self.times,
+            style=style,
+        )
         axes.set_title(name, fontsize="medium")
-        if self.frequencies is not None:
-            axes.set_yticks(*frequency_ticks(self.frequencies))
         is_left = place[1] == 0 or (place[1] == 1 and place[0] > 0)
         axes.tick_params(labelleft=is_left)
-        if is_left:
-            axes.set_ylabel("band" if self.frequencies is None else "frequency (Hz)")
-        axes.set_xlabel("frame" if self.times is None else "time (s)")
+        if not is_left:
+            axes.set_ylabel("")
         return drawn

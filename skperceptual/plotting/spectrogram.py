@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skperceptual.plotting.axes import grid_of_axes, import_pyplot
-from skperceptual.plotting.frequency_axis import frequency_ticks
+from skperceptual.plotting.image_axes import add_colorbar, around_zero, check_axis, draw_image
+from skperceptual.utils.pipelines import flat_steps
 
 __all__ = ["SpectrogramDisplay"]
 
@@ -117,7 +118,7 @@ class SpectrogramDisplay:
         row = range(len(X))[sample]
         rows = X.iloc if hasattr(X, "iloc") else X
         batch = rows[row : row + 1]
-        for step in [step for _, step in getattr(estimator, "steps", [("", estimator)])]:
+        for step in flat_steps(estimator):
             batch = step.transform(batch)
             if hasattr(step, "band_frequencies"):
                 break
@@ -173,10 +174,10 @@ class SpectrogramDisplay:
         pictures = _as_images(images)
         display = cls(
             images=pictures,
-            frequencies=_check_axis(frequencies, "frequencies", pictures[0].shape[0]),
+            frequencies=check_axis(frequencies, "frequencies", pictures[0].shape[0]),
             times=None
             if times is None
-            else [_check_axis(times, "times", picture.shape[1]) for picture in pictures],
+            else [check_axis(times, "times", picture.shape[1]) for picture in pictures],
         )
         return display.plot(ax, image_kwargs=image_kwargs)
 
@@ -217,49 +218,26 @@ class SpectrogramDisplay:
             **(image_kwargs or {}),
         }
         drawn = [self._draw(panel, image, style) for panel, image in enumerate(self.images)]
-        self.colorbars_ = [self._add_colorbar(len(drawn) - 1, drawn[-1], "value")]
+        self.colorbars_ = [add_colorbar(self.axes_[len(drawn) - 1], drawn[-1], "value")]
         if len(self.images) == 2:
             self.axes_[0].set_title("reference")
             self.axes_[1].set_title("degraded")
         if same_size:
             difference = self.images[1] - self.images[0]
-            top = float(np.abs(difference).max()) or 1.0
-            around_zero = {"cmap": "RdBu_r", "vmin": -top, "vmax": top}
-            drawn.append(self._draw(2, difference, around_zero))
+            drawn.append(self._draw(2, difference, around_zero(difference)))
             self.axes_[2].set_title("difference")
-            self.colorbars_.append(self._add_colorbar(2, drawn[-1], "degraded − reference"))
+            self.colorbars_.append(add_colorbar(self.axes_[2], drawn[-1], "degraded − reference"))
         self.images_ = np.array(drawn, dtype=object)
         return self
 
     def _draw(self, panel: int, image: NDArray[np.floating], style: dict[str, Any]) -> Any:
         axes = self.axes_[panel]
-        start, stop = -0.5, image.shape[1] - 0.5
-        if self.times is not None:
-            times = self.times[min(panel, 1, len(self.times) - 1)]
-            half = (times[-1] - times[0]) / max(len(times) - 1, 1) / 2
-            start, stop = times[0] - half, times[-1] + half
-        extent = (start, stop, -0.5, image.shape[0] - 0.5)
-        drawn = axes.imshow(
-            image,
-            **{
-                "origin": "lower",
-                "aspect": "auto",
-                "interpolation": "nearest",
-                "extent": extent,
-                **style,
-            },
-        )
-        axes.set_xlabel("frame" if self.times is None else "time (s)")
-        if self.frequencies is not None:
-            axes.set_yticks(*frequency_ticks(self.frequencies))
+        times = None if self.times is None else self.times[min(panel, 1, len(self.times) - 1)]
+        drawn = draw_image(axes, image, frequencies=self.frequencies, times=times, style=style)
         axes.tick_params(labelleft=panel == 0)
-        if panel == 0:
-            axes.set_ylabel("band" if self.frequencies is None else "frequency (Hz)")
+        if panel > 0:
+            axes.set_ylabel("")
         return drawn
-
-    def _add_colorbar(self, panel: int, drawn: Any, label: str) -> Any:
-        place = self.axes_[panel].inset_axes((1.03, 0.0, 0.04, 1.0))
-        return self.figure_.colorbar(drawn, cax=place, label=label)
 
 
 def _as_images(item: Any) -> list[NDArray[np.floating]]:
@@ -273,10 +251,3 @@ def _as_images(item: Any) -> list[NDArray[np.floating]]:
             f"n_frames), got {[np.shape(part) for part in parts]}."
         )
     return list(parts)
-
-
-def _check_axis(values: ArrayLike | None, name: str, length: int) -> Any:
-    array = None if values is None else np.asarray(values, dtype=float)
-    if array is not None and array.shape != (length,):
-        raise ValueError(f"Expected {name} of shape ({length},), got {array.shape}.")
-    return array

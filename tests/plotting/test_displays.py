@@ -18,10 +18,12 @@ from skperceptual import (
     MSE,
     NLPD,
     SSIM,
+    CelloQualityClassifier,
     MelSpectrogram,
     PMQDDistortion,
     PMQDNoise,
     RatingMapping,
+    SpectralMaskEqualizer,
     Spectrogram,
     plotting,
 )
@@ -32,15 +34,19 @@ from skperceptual.plotting import (
     CorrelationsDisplay,
     DegradationBarsDisplay,
     DivisiveNormDisplay,
+    EqualizerDisplay,
+    MaskSmoothingDisplay,
     MetricCorrelationsDisplay,
     PatchSimilarityDisplay,
     RatingDisplay,
     ReconstructionDisplay,
+    SaliencyDisplay,
     SeverityCurvesDisplay,
     SignificanceMatrixDisplay,
     SpectrogramDisplay,
 )
 from skperceptual.plotting.frequency_axis import frequency_ticks
+from skperceptual.utils.estimator_checks.scorers import TiltScorer
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((6, 2, 32, 40))
@@ -131,6 +137,36 @@ def draw_reconstructions(ax=None):
     return ReconstructionDisplay.from_images(images, ax=ax)
 
 
+SHORT_TIME = Spectrogram(n_fft=64, hop_length=32)
+SCORER = make_pipeline(
+    SHORT_TIME,
+    CelloQualityClassifier(
+        n_filters=(3, 4),
+        excerpt_frames=100,
+        max_epochs=1,
+        batch_size=3,
+        validation_fraction=0.0,
+        random_state=0,
+    ),
+).fit(SIGNALS.reshape(6, -1), [0, 1] * 3)
+SPECTROGRAMS = SHORT_TIME.transform(SIGNALS[:, 0])
+EQUALIZER = SpectralMaskEqualizer(
+    TiltScorer(), front_end=SHORT_TIME, max_iter=3, random_state=0
+).fit(SPECTROGRAMS)
+
+
+def draw_saliency(ax=None):
+    return SaliencyDisplay.from_estimator(SCORER, SIGNALS[:, 0], sample=[0, -1], ax=ax)
+
+
+def draw_equalizer(ax=None):
+    return EqualizerDisplay.from_estimator(EQUALIZER, SPECTROGRAMS, sample=1, ax=ax)
+
+
+def draw_smoothing(ax=None):
+    return MaskSmoothingDisplay.from_estimator(EQUALIZER, sample=[0, 2], ax=ax)
+
+
 DRAW = {
     function.__name__: function
     for function in (
@@ -147,6 +183,9 @@ DRAW = {
         draw_significance,
         draw_patches,
         draw_reconstructions,
+        draw_saliency,
+        draw_equalizer,
+        draw_smoothing,
     )
 }
 each_display = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
@@ -224,7 +263,10 @@ def test_missing_matplotlib_names_the_extra(draw, monkeypatch):
     assert type(display).__name__ in str(error.value)
 
 
-@pytest.mark.parametrize("draw", [draw_filters_of_two, draw_spectrograms, draw_severities])
+@pytest.mark.parametrize(
+    "draw",
+    [draw_filters_of_two, draw_spectrograms, draw_severities, draw_saliency, draw_equalizer],
+)
 def test_panels_take_an_array_of_axes(draw):
     shape = draw().axes_.shape
     figure, axes = plt.subplots(*(shape if len(shape) == 2 else (1, *shape)), squeeze=False)

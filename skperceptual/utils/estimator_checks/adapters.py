@@ -68,6 +68,8 @@ class _FlatMixin:
         tags.input_tags.one_d_array = False
         if tags.regressor_tags is not None:
             tags.regressor_tags.poor_score = True  # random rows are no degradations
+        if tags.classifier_tags is not None:
+            tags.classifier_tags.poor_score = True  # nor are they recordings of instruments
         return tags
 
 

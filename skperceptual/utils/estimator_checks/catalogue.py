@@ -50,6 +50,9 @@ _MORE_BANDS = _log_mel(n_fft=64, hop_length=16, n_mels=4)
 # A module without parameters: every sample is a frame of one number.
 _SAMPLES_AS_FRAMES = Part("torch.nn", "Unflatten", {"dim": 1, "unflattened_size": (-1, 1)})
 
+# What an equaliser follows, without a training.
+_TILT = Part("skperceptual.utils.estimator_checks.scorers", "TiltScorer", {})
+
 # Estimators whose weights are a file that is not part of the package. Their tests run the checks
 # on the same classes with small networks.
 WITHOUT_WEIGHTS = ("OpenL3", "VGGish")
@@ -66,6 +69,23 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "AlignPairs": [{"max_lag_seconds": 0.0005}, {"subsample": True, "max_lag_seconds": 0.0005}],
     "AuditoryEmbedding": [{}],
     "Bandpass": [{}, {"bandwidth_octaves": 2.0, "order": 2, "zero_phase": False}],
+    "CelloQualityClassifier": [
+        {
+            "n_filters": (3, 4),
+            "excerpt_frames": 7,
+            "batch_size": 32,
+            "max_epochs": 2,
+            "validation_fraction": 0.0,
+        },
+        {
+            "loss": "log_loss",
+            "n_filters": (2, 2),
+            "excerpt_frames": 7,
+            "max_epochs": 2,
+            "validation_fraction": 0.0,
+            "frequency_cue": "coordinate",
+        },
+    ],
     "ClockJitter": [{}, {"jitter_us": 20.0, "sr": 48000}],
     "ColoredNoise": [{}, {"snr_db": 15.0, "exponent": -1.0}],
     "Compressor": [{}, {"ratio": 8.0, "knee_db": 0.0, "relative_to": "full_scale"}],
@@ -119,6 +139,22 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "HardClipping": [{}, {"threshold_db": -6.0, "relative_to": "full_scale", "match": "rms"}],
     "HEAREmbedding": [{"module": "skperceptual.utils.estimator_checks.hear_module"}],
     "Highpass": [{}, {"cutoff_hz": 500.0, "order": 8, "zero_phase": False}],
+    "InstrumentQualityRegressor": [
+        {
+            "n_filters": (3, 4),
+            "excerpt_frames": 7,
+            "batch_size": 32,
+            "max_epochs": 1,
+            "validation_fraction": 0.0,
+        },
+        {
+            "n_filters": (2,),
+            "excerpt_frames": 8,
+            "max_epochs": 1,
+            "validation_fraction": 0.0,
+            "frequency_cue": None,
+        },
+    ],
     "KernelAudioDistance": [
         {"embedding": _ONE_BAND},
         {"embedding": _TWO_BANDS, "sr": 8000, "bandwidth": 2.5},
@@ -175,6 +211,12 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "SSIM": [{"window_size": 3}],
     "STOI": [{"sr": 500}],
     "SoftClipping": [{}, {"drive": 3.0, "relative_to": "full_scale"}],
+    "SpectralMaskEqualizer": [
+        {"estimator": _TILT, "max_iter": 3},
+        {"estimator": _TILT, "max_iter": 3, "init": "grid", "roughness": "tikhonov"},
+        {"estimator": _TILT, "max_iter": 2, "init": "random", "batch_size": 5},
+        {"estimator": _TILT, "max_iter": 2, "init": "flat", "roughness": "tv"},
+    ],
     "Spectrogram": [
         {"n_fft": 4, "hop_length": 2},
         {"n_fft": 64, "hop_length": 16, "output": "complex", "center": False},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 from tqdm.auto import tqdm
 
+from skperceptual.utils.messages import warn_caller
 from skperceptual.utils.network_training.checkpoints import Checkpoint, CheckpointError
 from skperceptual.utils.network_training.memory import fitting_batch_size, is_out_of_memory
 from skperceptual.utils.network_training.recipe import NetworkRecipe
@@ -76,7 +76,7 @@ class TrainedNetwork:
             When a batch did not fit into memory.
         """
         if self.interruption:
-            warnings.warn(self.interruption, UserWarning, stacklevel=4)
+            warn_caller(self.interruption)
         if self.failure is not None:
             raise self.failure
 

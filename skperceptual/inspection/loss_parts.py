@@ -1,4 +1,4 @@
-"""What a metric heard: where its value comes from."""
+"""Parts of a metric's loss: what levels or frequency bands have in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from skperceptual.utils.pipelines import flat_steps
 
 __all__ = ["contributions"]
 
@@ -93,7 +95,7 @@ def contributions(estimator: Any, X: Any, *, by: str = "level") -> pd.DataFrame:
 
 def _split_at_metric(estimator: Any) -> tuple[list[Any], Any]:
     """Give the steps before the metric, and the metric: the last step with contributions."""
-    steps = _flat_steps(estimator)
+    steps = flat_steps(estimator)
     for position in reversed(range(len(steps))):
         if hasattr(steps[position], "contributions"):
             return steps[:position], steps[position]
@@ -103,15 +105,6 @@ def _split_at_metric(estimator: Any) -> tuple[list[Any], Any]:
         f"Pipeline with one of them as a step, got {names}. Of a union of metrics, give each by "
         "itself."
     )
-
-
-def _flat_steps(estimator: Any) -> list[Any]:
-    """Give the steps of a Pipeline, those of Pipelines inside it included."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if not hasattr(estimator, "steps"):
-        return [estimator]
-    steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-    return [inner for step in steps for inner in _flat_steps(step)]
 
 
 def _shares(parts: NDArray[np.floating]) -> NDArray[np.floating]:
