@@ -150,7 +150,8 @@ TEST_PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {
             "n_filters": (2,),
             "excerpt_frames": 8,
-            "max_epochs": 1,
+            "learning_rate": 0.05,
+            "max_epochs": 2,
             "validation_fraction": 0.0,
             "frequency_cue": None,
         },
