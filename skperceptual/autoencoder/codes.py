@@ -136,8 +136,8 @@ def channel_entropy(codes: NDArray[np.int8], n_centers: int) -> float:
     by_channel = codes.swapaxes(0, 1).reshape(codes.shape[1], -1)
     counts = np.stack([(by_channel == code).sum(axis=1) for code in range(n_centers)])
     shares = counts / by_channel.shape[1]
-    informations = np.where(shares > 0, -np.log2(np.where(shares > 0, shares, 1)), 0)
-    return float((shares * informations).sum() * codes.shape[2] * codes.shape[3])
+    bits_a_code = np.where(shares > 0, -np.log2(np.where(shares > 0, shares, 1)), 0)
+    return float((shares * bits_a_code).sum() * codes.shape[2] * codes.shape[3])
 
 
 def ratios(
